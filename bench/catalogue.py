@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from bench.discovery import config_files, find, model_entry_points, override, task_files
 from bench.errors import ConfigError, ModelError, UserError
@@ -20,7 +20,7 @@ TESTED = ("source", "inputs", "labels", "label_map", "averaged_over")
 """Keys of a task's file that define what is scored. If they change, published figures are not comparable."""
 
 
-def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Path | None = None) -> Task:
+def load_task(name: str, overrides: Mapping[str, object] | None = None, mirror: Path | None = None) -> Task:
     """Build a task by name.
 
     Parameters
@@ -104,7 +104,7 @@ def is_here(name: str, mirror: Path | None = None) -> bool:
     return files is None or files.here(mirror)
 
 
-def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
+def load_model(name: str, overrides: Mapping[str, object] | None = None) -> Model:
     """Build a model by name.
 
     Parameters
@@ -140,12 +140,12 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
             content[section] = {k: v for k, v in content[section].items() if canonical_name(str(k)) not in replaced}
     definition = override(content, overrides or {}, f"model={name}", flat=("params", "search"))
     fixed = {canonical_name(key.removeprefix("params.")) for key in overrides or {} if key.startswith("params.")}
-    if isinstance(definition.get("search"), Mapping):
-        definition["search"] = {k: v for k, v in definition["search"].items() if canonical_name(str(k)) not in fixed}
+    if isinstance(search := definition.get("search"), Mapping):
+        definition["search"] = {key: value for key, value in search.items() if canonical_name(str(key)) not in fixed}
     return Model.parse(definition, str(path), name)
 
 
-def _refuse_overrides(kind: str, name: str, overrides: Mapping[str, Any] | None) -> None:
+def _refuse_overrides(kind: str, name: str, overrides: Mapping[str, object] | None) -> None:
     if overrides:
         raise ConfigError(
             f"{kind}.{next(iter(overrides))}: the {kind} '{name}' was made in Python, so its keys cannot be set.",
@@ -153,7 +153,7 @@ def _refuse_overrides(kind: str, name: str, overrides: Mapping[str, Any] | None)
         )
 
 
-def _from_entry_point(point: EntryPoint, overrides: Mapping[str, Any]) -> Model:
+def _from_entry_point(point: EntryPoint, overrides: Mapping[str, object]) -> Model:
     from dataclasses import replace
 
     from bench.models.model import Model

@@ -179,8 +179,8 @@ class RunConfig:
     execution: Execution
     asked_for_models: bool = False
     asked_for_tasks: bool = True
-    task_overrides: Mapping[str, Any] = field(default_factory=dict)
-    model_overrides: Mapping[str, Any] = field(default_factory=dict)
+    task_overrides: Mapping[str, object] = field(default_factory=dict)
+    model_overrides: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
     force: bool = False
     retry: str | None = None
@@ -218,7 +218,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     path, notes = config_path()
     settings = read_file(path)
     chosen = defaults(settings, path)
-    changes: dict[str, dict[str, Any]] = {}
+    changes: dict[str, dict[str, object]] = {}
     given = parse_overrides(words)
     known = [key for key in keys_of(RunFile) if key != "defaults"]
     for key, value in given.items():
@@ -304,7 +304,7 @@ def _jobs(given: SlurmFile) -> Jobs:
     )
 
 
-def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
+def _train_on(name: str | None, changes: Mapping[str, object]) -> TrainOn | None:
     if name is None:
         if changes:
             raise ConfigError(f"{TRAIN_ON}.{next(iter(changes))}: {TRAIN_ON} is not set.", f"Add {TRAIN_ON}=NAME.")
@@ -318,7 +318,7 @@ def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
     return TrainOn(name, read.labels, read.only)
 
 
-def _search_name(name: str, changes: Mapping[str, Any]) -> str:
+def _search_name(name: str, changes: Mapping[str, object]) -> str:
     """The name of a search in tables: its file's name, with changes."""
     return ", ".join([name, *(f"{key}={value}" for key, value in changes.items())])
 
@@ -354,7 +354,9 @@ def _names(group: str, given: Any, known: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _group(group: str, kind: type[Checked], name: Any, changes: Mapping[str, Any], path: Path) -> tuple[str, Checked]:
+def _group(
+    group: str, kind: type[Checked], name: Any, changes: Mapping[str, object], path: Path
+) -> tuple[str, Checked]:
     """Read the chosen file of a group with its overrides, and return it with its name."""
     from bench.schema.check import Place, check
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any
 
 from bench.discovery import defaults_folder
 from bench.errors import LONGEST_NAME, ConfigError, nearest
@@ -45,9 +44,9 @@ def _is_of_another_tool(path: Path) -> bool:
     return not has_ours and bool(keys.keys() - ours or set(named) - {*MULTIPLE})
 
 
-def defaults(settings: Document, path: Path) -> dict[str, Any]:
+def defaults(settings: Document, path: Path) -> dict[str, object]:
     """Read the files to use from ``config.yaml``."""
-    entries, chosen = settings.pop("defaults", []), dict[str, Any]()
+    entries, chosen = settings.pop("defaults", []), dict[str, object]()
     where = place_of(path, settings, "defaults")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and len(entry) == 1 for entry in entries):
         raise ConfigError(f"{where}: 'defaults' must be a list of group: name.", "For example: - search: standard")

@@ -62,8 +62,8 @@ def load_config(group: str, name: str) -> Document:
 
 
 def override(
-    content: Mapping[str, Any], changes: Mapping[str, Any], where: str, flat: Collection[str] = ()
-) -> dict[str, Any]:
+    content: Mapping[str, object], changes: Mapping[str, object], where: str, flat: Collection[str] = ()
+) -> dict[str, object]:
     """Put new values at dotted keys of nested mappings.
 
     Parameters

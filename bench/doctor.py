@@ -62,7 +62,7 @@ class Fact:
     how: str = ""
 
 
-def examine(results: Path) -> list[Fact]:
+def examine_installation(results: Path) -> list[Fact]:
     """Look at this installation.
 
     Parameters
@@ -189,7 +189,7 @@ def _settings() -> Iterator[Fact]:
 
 def _results(results: Path) -> Iterator[Fact]:
     from bench.archive.listing import list_runs
-    from bench.tracking.store import being_remade, check_file
+    from bench.tracking.store import being_remade, check_database
     from bench.tracking.uri import sqlite_path, tracking_uri
 
     where = private(_near(results))
@@ -218,7 +218,7 @@ def _results(results: Path) -> Iterator[Fact]:
     else:
         value, missing, how = size(path.stat().st_size), False, ""
         try:
-            check_file(path)
+            check_database(path)
         except BenchError as error:
             value, missing, how = error.message, True, error.hint or ""
         if being_remade(path):

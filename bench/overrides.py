@@ -27,7 +27,7 @@ BREAKS = re.compile("[\x7f-\xa0\u2028\u2029\ufeff]")
 """Characters in a quoted text that YAML takes for the end of a line, or leaves out."""
 
 
-def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:
+def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, object]:
     """Read ``key=value`` words; a comma list gives a list.
 
     Parameters
@@ -51,7 +51,7 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
     """
     from bench.schema.dialect import split_list
 
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for word in words:
         key, equals, text = word.partition("=")
         if key.startswith("~"):

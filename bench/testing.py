@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.models.conformance import check_model, subject_of
-from bench.models.rules import RULES, Examined, Rule
+from bench.models.rules import RULES, ModelSubject, Rule
 from bench.support.plugins import found_here
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class BoundRule:
     """One rule and one model. Call it to test the rule; it raises an error if the model breaks the rule."""
 
     rule: Rule
-    subject: Callable[[], Examined]
+    subject: Callable[[], ModelSubject]
 
     def __call__(self) -> None:
         """Test the rule in this process, so that a debugger and a coverage tool see the model's code."""
@@ -66,9 +66,9 @@ def parametrize_with_rules(*models: str | Model) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("rule", cases)
 
 
-def _subject(model: str | Model) -> Callable[[], Examined]:
+def _subject(model: str | Model) -> Callable[[], ModelSubject]:
     @cache
-    def subject() -> Examined:
+    def subject() -> ModelSubject:
         from bench.catalogue import load_model
 
         return subject_of(load_model(model) if isinstance(model, str) else model)

@@ -15,7 +15,7 @@ import numpy as np
 from bench.api.estimators import Model
 from bench.api.jobs import run
 from bench.api.tasks import new_task
-from bench.api.words import task_names, task_of, words_of
+from bench.api.words import names_of_tasks, task_of, words_of
 from bench.data.task import Task
 from bench.errors import DataError
 
@@ -321,6 +321,6 @@ def splits(task: str | Task, *, seed: int = 0, **validation: Any) -> TaskSplits:
     from bench.config import compose
     from bench.planning.split_task import as_split, split_outer
 
-    config = compose(words_of({"task": task_names(task), "seed": seed, "validation": validation}))
+    config = compose(words_of({"task": names_of_tasks(task), "seed": seed, "validation": validation}))
     loaded = as_split(task_of(task), config)
     return TaskSplits([(fold.train, fold.test) for fold in split_outer(loaded, config)], len(loaded))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.api.shown import Shown, ends, picture
-from bench.api.words import model_names, one_task, task_names, words_of
+from bench.api.words import names_of_models, names_of_tasks, one_task, words_of
 from bench.support.records import plain
 
 if TYPE_CHECKING:
@@ -318,8 +318,8 @@ def compare(
     request = parse_compare_request(
         words_of(
             {
-                "task": task_names(task),
-                "model": model_names(model),
+                "task": names_of_tasks(task),
+                "model": names_of_models(model),
                 "baseline": baseline,
                 "metric": metric,
                 "rope": rope,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError
-from bench.models.prototype import EstimatorModel, describe, search_space
+from bench.models.prototype import EstimatorModel, describe_estimator, search_space
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -80,7 +80,7 @@ def Model(  # noqa: N802
         )
     called = name or _name_of(made)
     _check_name(called)
-    written, code = describe(made)
+    written, code = describe_estimator(made)
     return EstimatorModel(
         name=called,
         estimator=f"{type(made).__module__}.{type(made).__qualname__}",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.api.shown import Shown, ends
-from bench.api.words import model_names, task_names, words_of
+from bench.api.words import names_of_models, names_of_tasks, words_of
 from bench.support.records import plain
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _carried_out(
     from bench.running.job import InterruptedRun
     from bench.support.places import refused
 
-    config = resolve(words_of({"task": task_names(task), "model": model_names(model), **asked}))
+    config = resolve(words_of({"task": names_of_tasks(task), "model": names_of_models(model), **asked}))
     results = (config[0] if isinstance(config, list) else config).results
     with Listener(progress) as listener:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bench.api.hints import in_python
 from bench.api.progress import described
 from bench.api.shown import Shown
-from bench.api.words import model_names, task_names, words_of
+from bench.api.words import names_of_models, names_of_tasks, words_of
 from bench.errors import ConfigError, nearest
 from bench.support.records import plain
 
@@ -88,10 +88,8 @@ class Draw(Shown):
     def to_dict(self) -> dict[str, Any]:
         """Return the texts, the strata and the notes as plain values."""
         strata = [{"name": each.name, **row} for each, row in zip(self.record.strata, self._rows(), strict=True)]
-        return {"task": self.record.task.name, "model": self.record.model, "notes": list(self.notes)} | {
-            "texts": [dict(row) for row in self._sheet().rows],
-            "strata": strata,
-        }
+        facts = {"task": self.record.task.name, "model": self.record.model, "notes": list(self.notes)}
+        return {**facts, "texts": [dict(row) for row in self._sheet().rows], "strata": strata}
 
     def _sheet(self) -> Sheet:
         from bench.labelling.tools import sheet_of
@@ -173,7 +171,7 @@ def sample(
     if not hasattr(n, "__index__") or n < 2:
         raise ConfigError(f"n={n!r}: expected a whole number: draw at least two texts.")
     run, seed = parse_sample_words(
-        words_of({"task": task_names(task), "model": model, "seed": seed, "results": results})
+        words_of({"task": names_of_tasks(task), "model": model, "seed": seed, "results": results})
     )
     given = Path(archive).expanduser() if isinstance(archive, str | Path) else archive
     with described(progress) as doing:
@@ -261,6 +259,11 @@ def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | No
         The task, which is in a file ``tasks/NAME/task.yaml``.
     text, claim : str, optional
         The columns of a table with the texts and the claims, if they have other names.
+
+    Returns
+    -------
+    AddedLabels
+        What was added, with the task's new version.
 
     Raises
     ------
@@ -378,7 +381,7 @@ def suspects(
     from bench.labelling.second_look import look_again
 
     given = {"metric": metric, "seed": seed, "search": search, "results": results}
-    return Suspects(look_again(words_of({"task": task_names(task), "model": model_names(model), **given})))
+    return Suspects(look_again(words_of({"task": names_of_tasks(task), "model": names_of_models(model), **given})))
 
 
 def _written(sheet: Sheet, path: str | Path, tool: str, force: bool) -> list[Path]:

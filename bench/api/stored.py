@@ -336,7 +336,7 @@ def runs(
         If the status is none of these.
     """
     folder = Path(results).expanduser()
-    from bench.api.words import model_names, one_task
+    from bench.api.words import names_of_models, one_task
     from bench.comparison.made import runs_of
     from bench.errors import nearest
     from bench.results.layout import stored_tasks
@@ -345,7 +345,7 @@ def runs(
         raise ConfigError(f"status={status!r}: expected {', '.join(STATUSES)}.", nearest(str(status), STATUSES))
     stored_of = stored_runs if task is None or isinstance(task, str) else runs_of
     task = None if task is None else one_task(task)
-    names = model_names(model)
+    names = names_of_models(model)
     model = names[0] if isinstance(names, list) else names
     found, notes, models = list[Run](), list[str](), set[str]()
     for name in [task] if task is not None else stored_tasks(folder):

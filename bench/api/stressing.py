@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.api.progress import described
 from bench.api.shown import Shown, picture
-from bench.api.words import model_names, task_names, words_of
+from bench.api.words import names_of_models, names_of_tasks, words_of
 from bench.support.records import plain
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ class StressTests(Shown):
     @property
     def answer(self) -> list[str]:
         """Which perturbations make each run worse, a sentence each."""
-        from bench.reporting.stress import answer
+        from bench.reporting.stress import stress_answer
 
-        return [f"{each.model}: {' '.join(answer(each).split())}" for each in self.records]
+        return [f"{each.model}: {' '.join(stress_answer(each).split())}" for each in self.records]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each run and perturbation.
@@ -142,7 +142,7 @@ def stress(
     from bench.stressing.stress import stress_runs
 
     given = {"metric": metric, "rope": rope, "seed": seed, "search": search, "results": results, **overrides}
-    words = words_of({"task": task_names(task), "model": model_names(model), **given})
+    words = words_of({"task": names_of_tasks(task), "model": names_of_models(model), **given})
     request = parse_stress_request(words, [only] if isinstance(only, str) else list(only))
     notes = list[str]()
     with described(progress) as doing:

@@ -76,7 +76,7 @@ def _as_json(value: Any) -> Any:
     return {name: _as_json(each) for name, each in value.items()} if isinstance(value, Mapping) else value
 
 
-def task_names(task: str | Task | Sequence[str | Task]) -> str | list[str]:
+def names_of_tasks(task: str | Task | Sequence[str | Task]) -> str | list[str]:
     """The name, or names, of tasks; those that are values become known by their names.
 
     Raises
@@ -95,7 +95,7 @@ def task_names(task: str | Task | Sequence[str | Task]) -> str | list[str]:
 
 def one_task(task: str | Task) -> str:
     """The name of a task; a ConfigError if it is none, or several."""
-    name = task_names(task)
+    name = names_of_tasks(task)
     if not isinstance(name, str):
         raise ConfigError(f"task: expected one task, not {len(name)}.", "Call it once for each.")
     return name
@@ -110,7 +110,7 @@ def task_of(task: str | Task) -> Task:
     return load_task(given) if isinstance(given, str) else given
 
 
-def model_names(model: str | Model | Sequence[str | Model] | None) -> str | list[str] | None:
+def names_of_models(model: str | Model | Sequence[str | Model] | None) -> str | list[str] | None:
     """The name, or names, of models; those that are values become known by their names.
 
     Raises

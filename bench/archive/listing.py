@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.archive.manifest import IMPORTED
 from bench.catalogue import load_task
@@ -301,13 +301,12 @@ def lost_of_curve(folder: RunFolder, record: CurveRecord) -> str:
 
 def _unreadable(folder: RunFolder, task: str, error: UserError) -> _Read:
     problem = error.message.removeprefix(f"{folder.path}").lstrip("/: ")
-    run = StoredRun(task=task, model=folder.model, status="unreadable", problem=problem, **_place(folder))
-    return _Read(run, None)
+    return _Read(replace(_in(folder, task), problem=problem), None)
 
 
 def _described(folder: RunFolder, task: str, record: RunRecord, lost: str) -> StoredRun:
-    return StoredRun(
-        task=task,
+    return replace(
+        _in(folder, task),
         model=model_name(record),
         search=search_name(record),
         seed=record.seed,
@@ -315,17 +314,20 @@ def _described(folder: RunFolder, task: str, record: RunRecord, lost: str) -> St
         status="incomplete" if lost else record.status,
         problem=lost,
         metric=record.task.metric,
-        **_place(folder),
     )
 
 
-def _place(folder: RunFolder) -> dict[str, Any]:
-    return {
-        "key": folder.key,
-        "bytes": 0 if folder.path.is_symlink() else size_of(folder.path),
-        "imported": is_stored(folder.path / IMPORTED),
-        "path": str(folder.path),
-    }
+def _in(folder: RunFolder, task: str) -> StoredRun:
+    """What is known of a run before it is read."""
+    return StoredRun(
+        task=task,
+        model=folder.model,
+        status="unreadable",
+        key=folder.key,
+        bytes=0 if folder.path.is_symlink() else size_of(folder.path),
+        imported=is_stored(folder.path / IMPORTED),
+        path=str(folder.path),
+    )
 
 
 def _asked_for(record: RunRecord) -> tuple[object, ...]:

@@ -117,7 +117,7 @@ class RunPlace:
         return self.task, *([CURVES] if self.curve else []), self.model, self.key
 
 
-def place_in(name: str) -> tuple[RunPlace, str] | None:
+def run_place(name: str) -> tuple[RunPlace, str] | None:
     """Split the name of a packed file into its run and the file within it; None where none has such a file.
 
     Examples

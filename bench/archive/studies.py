@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.archive.listing import StoredRun
 from bench.errors import UserError
@@ -15,7 +15,7 @@ from bench.metrics.registry import greater_is_better
 from bench.results.cell import FINAL, CellRecord, Fold, Trial
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.support.places import make_folder, refuse_existing, replacing
 from bench.support.process import is_own
 from bench.tracking.uri import sqlite_uri
@@ -157,7 +157,7 @@ def _trial(trial: Trial, record: RunRecord, started: datetime | None) -> FrozenT
         if name in trial.params and dimension.holds(trial.params[name])
     }
     others = {name: json_text(value) for name, value in trial.params.items() if name not in space}
-    said: dict[str, Any] = {"error": trial.error, "stopped": trial.stopped, **others}
+    said: dict[str, object] = {"error": trial.error, "stopped": trial.stopped, **others}
     state = TrialState.PRUNED if trial.stopped else TrialState.FAIL if trial.score is None else TrialState.COMPLETE
     made = create_trial(
         state=state,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.archive.findings import KINDS, add_missing, check_findings, finding_files
 from bench.archive.listing import EVERY, RunFilter, check_names
-from bench.archive.manifest import DECIDED, IMPORTED, Import, Manifest, RunPlace, place_in
+from bench.archive.manifest import DECIDED, IMPORTED, Import, Manifest, RunPlace, run_place
 from bench.archive.zipped import AGAIN, SAME_VERSION, extract, read_manifest
 from bench.checks.finding import counted
 from bench.comparison.curves import summarise_curve
@@ -164,7 +164,7 @@ def _check_room(archive: Path, manifest: Manifest, results: Path) -> None:
 
 def _check_runs(archive: Path, staging: Path, manifest: Manifest) -> dict[RunPlace, RunRecord]:
     """Hold every run against its record."""
-    places = sorted({found[0] for each in manifest.files if (found := place_in(each.name))})
+    places = sorted({found[0] for each in manifest.files if (found := run_place(each.name))})
     _check_spelling(archive, places)
     records = {}
     for place in places:

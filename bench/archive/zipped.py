@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from bench.archive.manifest import MANIFEST, VERSION, Manifest, PackedFile, place_in
+from bench.archive.manifest import MANIFEST, VERSION, Manifest, PackedFile, run_place
 from bench.data.sources.bounds import most_of
 from bench.errors import DataError, UserError
 from bench.results.result_format import FORMAT
@@ -102,7 +102,7 @@ def _read_manifest(archive: Path, packed: zipfile.ZipFile) -> Manifest:
             raise DataError(f"{archive}: {MANIFEST}: {name} is listed {times} times.", AGAIN)
         if name not in packed.NameToInfo:
             raise DataError(f"{archive}: {name}: it is listed in {MANIFEST}, but missing.", AGAIN)
-        if place_in(name) is None:
+        if run_place(name) is None:
             raise DataError(f"{archive}: {name}: no stored run has such a file.", AGAIN)
     for entry in entries:
         if entry.filename != MANIFEST and entry.filename not in described:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -18,7 +18,7 @@ OWN = (
 )
 """Croissant's own terms, which a document's context names one by one."""
 
-CONTEXT: Mapping[str, Any] = {
+CONTEXT: Mapping[str, object] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
     "sc": "https://schema.org/",
@@ -33,7 +33,7 @@ CONTEXT: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Part:
+class DataFile:
     """A file of the data: the name of its part, its path, its size and digest."""
 
     name: str
@@ -42,14 +42,16 @@ class Part:
     sha256: str
 
 
-def croissant(task: Task, parts: Sequence[Part], columns: Sequence[str], licence: str, cite_as: str) -> dict[str, Any]:
+def croissant(
+    task: Task, parts: Sequence[DataFile], columns: Sequence[str], licence: str, cite_as: str
+) -> dict[str, object]:
     """Describe the files of a task.
 
     Parameters
     ----------
     task : Task
         The task.
-    parts : sequence of Part
+    parts : sequence of DataFile
         Its files, of Parquet.
     columns : sequence of str
         Their columns; that of labels holds places in the task's list of them.
@@ -58,7 +60,7 @@ def croissant(task: Task, parts: Sequence[Part], columns: Sequence[str], licence
     cite_as : str
         What to cite; an empty text where nothing is.
     """
-    described = {
+    described: dict[str, object] = {
         "@context": dict(CONTEXT),
         "@type": "sc:Dataset",
         "name": task.name,
@@ -74,7 +76,7 @@ def croissant(task: Task, parts: Sequence[Part], columns: Sequence[str], licence
     return described | {name: value for name, value in further.items() if value}
 
 
-def _file(part: Part) -> dict[str, Any]:
+def _file(part: DataFile) -> dict[str, object]:
     return {
         "@type": "cr:FileObject",
         "@id": part.path,
@@ -86,7 +88,7 @@ def _file(part: Part) -> dict[str, Any]:
     }
 
 
-def _labels(task: Task) -> dict[str, Any]:
+def _labels(task: Task) -> dict[str, object]:
     return {
         "@type": "cr:RecordSet",
         "@id": "labels",
@@ -101,7 +103,7 @@ def _labels(task: Task) -> dict[str, Any]:
     }
 
 
-def _records(part: Part, columns: Sequence[str]) -> dict[str, Any]:
+def _records(part: DataFile, columns: Sequence[str]) -> dict[str, object]:
     return {
         "@type": "cr:RecordSet",
         "@id": part.name,
@@ -111,8 +113,8 @@ def _records(part: Part, columns: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _field(part: Part, column: str) -> dict[str, Any]:
-    field = {
+def _field(part: DataFile, column: str) -> dict[str, object]:
+    field: dict[str, object] = {
         "@type": "cr:Field",
         "@id": f"{part.name}/{column}",
         "name": column,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bench.cards.croissant import Part, croissant
+from bench.cards.croissant import DataFile, croissant
 from bench.cards.front import card, licence_of, new_folder
 from bench.citations.bibliography import Entry, of_task
 from bench.data.card import describe
@@ -47,7 +47,7 @@ def write_dataset_folder(task: Task, target: Path) -> None:
             rows.to_parquet(str(path))
             columns = list(rows.column_names)
             content = path.read_bytes()
-            parts.append(Part(str(name), f"{DATA}/{path.name}", len(content), hashlib.sha256(content).hexdigest()))
+            parts.append(DataFile(str(name), f"{DATA}/{path.name}", len(content), hashlib.sha256(content).hexdigest()))
         entries = of_task(task.name, task.citation, task.homepage)
         (folder / CARD).write_text(dataset_card(task, parts, entries), encoding="utf-8")
         cited = "\n".join(entry.to_bibtex() for entry in entries)
@@ -55,10 +55,10 @@ def write_dataset_folder(task: Task, target: Path) -> None:
         (folder / CROISSANT).write_text(to_json(described), encoding="utf-8")
 
 
-def dataset_card(task: Task, parts: list[Part], entries: list[Entry]) -> str:
+def dataset_card(task: Task, parts: list[DataFile], entries: list[Entry]) -> str:
     """The card of a task's data."""
     names = dict(enumerate(task.labels))
-    metadata: dict[str, Any] = {
+    metadata: dict[str, object] = {
         "language": ["ar"],
         **licence_of(task.licence),
         "pretty_name": task.name,

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bench.errors import ConfigError
 from bench.schema.dialect import dump
@@ -55,7 +54,7 @@ def licence_of(text: str) -> dict[str, str]:
     return {"license": "other", "license_name": text}
 
 
-def card(metadata: Mapping[str, Any], *parts: str) -> str:
+def card(metadata: Mapping[str, object], *parts: str) -> str:
     """A card: its metadata, and its parts in Markdown."""
     body = "\n\n".join(part.strip() for part in parts if part.strip())
     return f"---\n{dump(dict(metadata), default_flow_style=False)}---\n\n{body}\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from bench.cards.front import card, licence_of, new_folder
 from bench.citations.methods import Methods, as_text, describe_methods
@@ -21,7 +20,7 @@ from bench.results.protocol import model_name
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 
 CARD = "README.md"
 
@@ -62,7 +61,7 @@ def model_card(folder: RunFolder, record: RunRecord, summary: Summary, methods: 
     """The card of a stored run's fitted model."""
     task, name = record.task, f"{record.task.name}-{model_name(record)}"
     metrics = columns(task.metric, [summary.scores])
-    metadata: dict[str, Any] = {
+    metadata: dict[str, object] = {
         "language": ["ar"],
         **licence_of(""),
         "library_name": _library(record.model.estimator),
@@ -105,7 +104,7 @@ def model_card(folder: RunFolder, record: RunRecord, summary: Summary, methods: 
     )
 
 
-def _figure(metric: str, score: float) -> dict[str, Any]:
+def _figure(metric: str, score: float) -> dict[str, object]:
     return {"type": metric, "name": metric_title(metric), "value": round(float(score), 4)}
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bench.checks.finding import CheckResult, counted, shown
+from bench.checks.finding import CheckResult, counted, first_few
 from bench.data.votes import read_votes
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _CHANCE = 0.001
 """The highest p-value of an annotator's dissent."""
 
 
-def outliers(subject: Subject) -> Iterator[CheckResult]:
+def outlying_annotators(subject: Subject) -> Iterator[CheckResult]:
     """Find annotators who contradict the others, where these agree, far more often than the others do.
 
     The dissent of one is compared with that of all others together by Fisher's exact test, corrected for the number of
@@ -52,5 +52,5 @@ def outliers(subject: Subject) -> Iterator[CheckResult]:
                 "warning",
                 f"Annotator {who} stands apart: alone against the others on {own:,} of the "
                 f"{counted(judged[who], 'example')} on which they agree, the others on {100 * rest / n_rest:.0f} %.",
-                shown(names),
+                first_few(names),
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from bench.discovery import defaults_folder
 
@@ -64,7 +64,7 @@ class Finding:
     message: str
     examples: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The finding as plain values, with its `page`."""
         return asdict(self) | {"page": self.page}
 
@@ -115,7 +115,7 @@ def _on_one_line(text: str) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
-def shown(examples: Iterable[str]) -> tuple[str, ...]:
+def first_few(examples: Iterable[str]) -> tuple[str, ...]:
     """The first few examples."""
     return tuple(example for example, _ in zip(examples, range(MOST_EXAMPLES), strict=False))
 

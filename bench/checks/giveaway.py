@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.checks.finding import MOST_EXAMPLES, CheckResult, quoted, shown
-from bench.metrics.outcomes import encode
+from bench.checks.finding import MOST_EXAMPLES, CheckResult, first_few, quoted
+from bench.metrics.outcomes import label_indices
 from bench.text.normalization import normalize
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def giveaways(subject: Subject) -> Iterator[CheckResult]:
         table = task.examples[[column, "label"]].drop_duplicates()
         if len(table) > _MOST_TEXTS:
             table = table.sample(_MOST_TEXTS, random_state=0)
-        codes = encode(table["label"].to_numpy(dtype=str), task.labels)
+        codes = label_indices(table["label"].to_numpy(dtype=str), task.labels)
         told: set[str] = set()
         for feature in sorted(_strongest(table[column].tolist(), codes, len(task.labels)), key=lambda f: f.phi < 0):
             if feature.name in told:
@@ -88,7 +88,7 @@ def giveaways(subject: Subject) -> Iterator[CheckResult]:
                 "warning",
                 f"{column}: texts {'with' if feature.phi > 0 else 'without'} {feature.name} are labelled '{label}' "
                 f"with precision {feature.precision:.2f} and recall {feature.recall:.2f} on {feature.size:,} texts.",
-                shown(f"{i}: {quoted(text)}" for i, text in zip(examples["id"], examples[column], strict=True)),
+                first_few(f"{i}: {quoted(text)}" for i, text in zip(examples["id"], examples[column], strict=True)),
             )
 
 

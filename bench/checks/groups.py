@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from bench.checks.finding import CheckResult, counted, shown
+from bench.checks.finding import CheckResult, counted, first_few
 from bench.data.messages import shortened
 from bench.text.identity import spellings
 
@@ -53,7 +53,7 @@ def copies(subject: Subject) -> Iterator[CheckResult]:
         yield CheckResult(
             "warning",
             f"{what} nearly copies of each other.",
-            shown(
+            first_few(
                 f"'{shortened(a)}' and '{shortened(b)}' share {number:,} of {size:,} inputs"
                 for (a, b), number, size in found
             ),
@@ -69,7 +69,7 @@ def respelled_groups(subject: Subject) -> Iterator[CheckResult]:
         yield CheckResult(
             "warning",
             f"{counted(len(found), 'group')} of {column} {verb} spelled in several ways, which count as one.",
-            shown(" and ".join(map(repr, ways)) for ways in found),
+            first_few(" and ".join(map(repr, ways)) for ways in found),
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.checks.finding import CheckResult, counted, quoted, shown
+from bench.checks.finding import CheckResult, counted, first_few, quoted
 from bench.statistics.agreement import agreement, krippendorff_alpha
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _LEAST = 10
 """The fewest examples to which some pass gives a label for the check to apply."""
 
 
-def outliers(subject: Subject) -> Iterator[CheckResult]:
+def outlying_passes(subject: Subject) -> Iterator[CheckResult]:
     """Find a pass that is the only dissenter far more often than the others.
 
     Cohen's kappa measures how far it is from the others. Chance is tested on the examples on which all passes but one
@@ -53,7 +53,7 @@ def outliers(subject: Subject) -> Iterator[CheckResult]:
                 "warning",
                 f"{name} stands apart: its mean kappa is {own:.2f} with the others and {rest:.2f} among them. It "
                 f"is the only dissenter on {dissent:,} of the {counted(total, 'example')} with one dissenter.",
-                shown(_votes(subject, row) for row in mine.tolist()),
+                first_few(_votes(subject, row) for row in mine.tolist()),
             )
 
 
@@ -69,7 +69,7 @@ def contested(subject: Subject) -> Iterator[CheckResult]:
         yield CheckResult(
             "warning",
             f"The passes agree with a Krippendorff's alpha of {overall:.2f}, below {RELIABLE}.",
-            shown(_votes(subject, row) for row in split.tolist()),
+            first_few(_votes(subject, row) for row in split.tolist()),
         )
     for label in subject.task.labels if len(subject.task.labels) > 2 else ():  # of two labels, both have the same
         given = labels == label
@@ -81,7 +81,7 @@ def contested(subject: Subject) -> Iterator[CheckResult]:
                 "warning",
                 f"The passes agree on '{label}' with an alpha of {alpha:.2f}, below {RELIABLE}: "
                 f"{counted(len(split), 'example', int(some.sum()))} get this label from some passes, but not all.",
-                shown(_votes(subject, row) for row in split.tolist()),
+                first_few(_votes(subject, row) for row in split.tolist()),
             )
 
 

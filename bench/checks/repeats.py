@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.checks.finding import CheckResult, Severity, counted, quoted, quoted_apart, shown
+from bench.checks.finding import CheckResult, Severity, counted, first_few, quoted, quoted_apart
 from bench.checks.near import jaccard
 from bench.data.duplicates import input_keys
 from bench.data.task import ROLES, TEST
@@ -37,7 +37,7 @@ def exact(subject: Subject) -> Iterator[CheckResult]:
             "note",
             f"{counted(number, 'example')} with a repeated input "
             f"{'was' if number == 1 else 'were'} left out{elsewhere}.",
-            shown(_places(subject.left_out, task.inputs[-1])),
+            first_few(_places(subject.left_out, task.inputs[-1])),
         )
     again = pd.Series(subject.keys).duplicated().to_numpy()
     if again.any():
@@ -45,7 +45,7 @@ def exact(subject: Subject) -> Iterator[CheckResult]:
         yield CheckResult(
             "note",
             f"{counted(int(again.sum()), 'example')} {verb} an earlier input of the same part of the published split.",
-            shown(_places(task.examples[again], task.inputs[-1])),
+            first_few(_places(task.examples[again], task.inputs[-1])),
         )
 
 
@@ -143,7 +143,7 @@ def leaked(subject: Subject) -> Iterator[CheckResult]:
                     "warning" if role == TEST and len(rows) >= NOTABLE * size else "note",
                     f"{which}{counted(len(rows), f'{role} example', size)} nearly "
                     f"{'repeats' if len(rows) == 1 else 'repeat'} one of {' or '.join(before)}.",
-                    shown(_pair(subject, row, other) for row, other in rows.items()),
+                    first_few(_pair(subject, row, other) for row, other in rows.items()),
                 )
 
 
@@ -160,7 +160,9 @@ def shared_groups(subject: Subject) -> Iterator[CheckResult]:
             yield CheckResult(
                 "warning",
                 f"{which}{share} {'has' if shared.sum() == 1 else 'have'} a {task.group} that is also in train or dev.",
-                shown(f"{i}: {quoted(group)}" for i, group in zip(task.ids[shared], task.groups[shared], strict=True)),
+                first_few(
+                    f"{i}: {quoted(group)}" for i, group in zip(task.ids[shared], task.groups[shared], strict=True)
+                ),
             )
 
 
@@ -181,7 +183,7 @@ def _number_in(pairs: NearPairs) -> int:
 
 
 def _pairs(subject: Subject, pairs: NearPairs) -> tuple[str, ...]:
-    return shown(_pair(subject, a, b) for a, b in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+    return first_few(_pair(subject, a, b) for a, b in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
 
 
 def _pair(subject: Subject, a: int, b: int) -> str:

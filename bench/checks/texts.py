@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.checks.encoding import ARABIC, PRIVATE, SUSPECT, fault
-from bench.checks.finding import CheckResult, Severity, counted, quoted, shown
+from bench.checks.finding import CheckResult, Severity, counted, first_few, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +162,7 @@ def quoting(subject: Subject) -> Iterator[CheckResult]:
     yield from _each(subject, is_quoted, "with leftover CSV quotation marks")
 
 
-def escaped(subject: Subject) -> Iterator[CheckResult]:
+def escapes(subject: Subject) -> Iterator[CheckResult]:
     """Find texts with HTML entities, tags or escaped characters."""
 
     def which(found: pd.Series) -> str:
@@ -191,4 +191,4 @@ def _each(
 
 
 def _places(texts: pd.Series) -> tuple[str, ...]:
-    return shown(f"{place}: {quoted(text)}" for place, text in texts.items())
+    return first_few(f"{place}: {quoted(text)}" for place, text in texts.items())

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bench.checks.finding import CheckResult, shown
+from bench.checks.finding import CheckResult, first_few
 from bench.data.task import DEV, TEST, TRAIN
+from bench.text.identity import TATWEEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ STANDARD_ERRORS = 4.0
 
 HABITS = {
     "diacritics": re.compile(r"[\u064b-\u0652]"),
-    "tatweel": re.compile("\u0640"),
+    "tatweel": re.compile(TATWEEL),
     "a space before a punctuation mark": re.compile(r"\s[،؛؟,;:!?.](?:\s|$)"),
     "several spaces in a row": re.compile(r"\S[ \u00a0]{2,}\S"),
     "a full stop at the end": re.compile(r"[.۔]\s*$"),
@@ -61,7 +62,7 @@ def differing(subject: Subject) -> Iterator[CheckResult]:
                     "warning",
                     f"{which}{role} is written differently from train: {here:.0%} of its {column}s have {habit}, "
                     f"{there:.0%} of train's.",
-                    shown(
+                    first_few(
                         f"{habit}: {here:.0%} of {role}, {there:.0%} of train"
                         + (f" ({column})" if len(task.inputs) > 1 else "")
                         for (column, habit), here, there in apart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -73,11 +73,13 @@ def _check_tasks(config: RunConfig, as_json: bool) -> bool:
         from bench.planning.split_task import tasks_to_load
 
     notes = list(config.notes)
-    records = []
+    records: list[dict[str, object]] = []
+    found: list[Finding] = []
     for name in tasks_to_load(config, notes):
         with Status(f"reading and checking the task {name}"):
             task, findings = _examine(name, config)
         records.append(_record(name, task, findings))
+        found += findings
         if not as_json:
             print_task(name, task, findings)
     if as_json:
@@ -86,7 +88,7 @@ def _check_tasks(config: RunConfig, as_json: bool) -> bool:
         say(in_quotes(to_json({"tasks": records})), nl=False)
     for note in notes:
         say(f"note: {note}", err=True)
-    return not any(finding["severity"] == "error" for record in records for finding in record["findings"])
+    return not any(finding.severity == "error" for finding in found)
 
 
 def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
@@ -108,8 +110,8 @@ def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
     return task, check_task(task, config.validation.folds)
 
 
-def _record(name: str, task: Task | None, findings: list[Finding]) -> dict[str, Any]:
-    facts: dict[str, Any] = {"task": name, "findings": [each.to_dict() for each in findings]}
+def _record(name: str, task: Task | None, findings: list[Finding]) -> dict[str, object]:
+    facts: dict[str, object] = {"task": name, "findings": [each.to_dict() for each in findings]}
     if task is not None:
         facts |= {"origin": str(task.origin), "examples": len(task), "labels": _counts(task), "notes": list(task.notes)}
         facts |= {"group": task.group, "groups": len(set(task.groups.tolist())), "digest": task.digest}

@@ -33,9 +33,9 @@ def command(words: tuple[str, ...], form: str) -> None:
 
     results = results_named(words)
     with Status("looking at this installation"):
-        from bench.doctor import examine
+        from bench.doctor import examine_installation
 
-        facts = examine(results)
+        facts = examine_installation(results)
     if form == "json":
         from bench.results.files import to_json
         from bench.support.records import plain

@@ -99,7 +99,7 @@ def command(
     with Status("loading libraries") as status:
         from bench.prediction.choice import parse_predict_request
         from bench.reporting.figure import check_figure, save_figure
-        from bench.reporting.shares import print_estimates, share_figure, to_csv
+        from bench.reporting.shares import print_estimates, share_figure, shares_csv
         from bench.reporting.terminal import wrapped
         from bench.shares.request import estimate_archive, estimate_request
 
@@ -118,7 +118,7 @@ def command(
 
         say(in_quotes(to_json(plain(done.estimates))), nl=False)
     elif form == "csv":
-        say(to_csv(done.estimates), nl=False)
+        say(shares_csv(done.estimates), nl=False)
     else:
         print_estimates(done.estimates)
     if form != "table":

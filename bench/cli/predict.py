@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,9 @@ from bench.cli.words import words
 from bench.cli.written import asked, how_written, named_inputs
 
 if TYPE_CHECKING:
+    from bench.data.sources.layout import Asked
+    from bench.prediction.blanks import Blanks
+    from bench.prediction.reading import NewText
     from bench.reporting.status import Status
 
 
@@ -77,26 +80,17 @@ def command(
     for each label. The label is empty if the model gives no answer, or if there is no text. Inputs are
     read from the columns of the task's own data, or from `text` and `claim`.
     """
-    from bench.errors import ConfigError, escaped
-    from bench.reporting.status import Status, is_terminal
+    from bench.reporting.status import Status
 
     streamed = str(source) == "-"
-    if streamed and sys.stdin is None:
-        raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
-    if streamed and any(written.values()):
-        raise ConfigError("The format of standard input is read from its first lines.", "Name a file: --input FILE")
+    if streamed:
+        _check_stream(written)
     with Status("loading libraries") as status:
         from bench.prediction.blanks import Blanks
         from bench.prediction.choice import choose_run, parse_predict_request
         from bench.prediction.fitted import load_fitted, other_versions
         from bench.prediction.labelling import label_rows
-        from bench.prediction.reading import (
-            STANDARD_INPUT,
-            named_columns,
-            read_stream,
-            read_texts_file,
-            remembered_columns,
-        )
+        from bench.prediction.reading import STANDARD_INPUT, named_columns, remembered_columns
         from bench.prediction.writing import FORMATS, answer_format, check_output, write_answers
         from bench.reporting.terminal import wrapped
 
@@ -118,15 +112,9 @@ def command(
         where = STANDARD_INPUT if streamed else source
         status.doing(f"reading {where}")
         if streamed:
-            stream = sys.stdin.buffer
-            if stream.isatty():
-                status.end()
-                status.say("Reading lines from the terminal. Press Ctrl-D to finish.")
-            new = read_stream(stream, columns, model.columns, remembered)
+            new = _read_stream(columns, model.columns, remembered, status)
         else:
-            # A mistake in the last line is reported before the first one is labelled.
-            deque(read_texts_file(source, columns, model.columns, remembered, asked(written)).rows, maxlen=0)
-            new = read_texts_file(source, columns, model.columns, remembered, asked(written))
+            new = _read_file(source, columns, model.columns, remembered, asked(written))
         for remark in (f"Read as {new.describe()}: {where}", *new.remarks):
             status.say(wrapped(remark))
         status.doing("labelling")
@@ -136,29 +124,76 @@ def command(
         labelled = _counted(rows, new.answers["label"], given, status)
         lines = FORMATS[answer_format(form, target, new.kind)](labelled)
         if target is None:
-            shown = is_terminal(sys.stdout)
-            if shown:
-                status.end()
-            out = sys.stdout.buffer
-            for line in lines:
-                # Text for a file or pipe must stay unchanged.
-                out.write((escaped(line) if shown else line).encode())
-            out.flush()
+            _print(lines, status)
         else:
             write_answers(lines, target)
-    counts = [f"{label} {given[label]:,}" for label in model.labels]
-    unanswered = given[""] - len(blanks)
-    counts += [f"no answer {unanswered:,}"] if unanswered else []
-    status.say(wrapped(f"{given.total() - len(blanks):,} labelled: {', '.join(counts)}."))
-    if blanks:
-        status.say(wrapped(f"{blanks.told()} The output keeps them, without a label."))
+    for line in _told(given, model.labels, blanks):
+        status.say(wrapped(line))
+
+
+def _check_stream(written: Mapping[str, str | None]) -> None:
+    """Raise a ConfigError if standard input cannot be read as it was asked for."""
+    from bench.errors import ConfigError
+
+    if sys.stdin is None:
+        raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
+    if any(written.values()):
+        raise ConfigError("The format of standard input is read from its first lines.", "Name a file: --input FILE")
+
+
+def _read_stream(
+    columns: Mapping[str, str], added: Sequence[str], remembered: Mapping[str, str], status: Status
+) -> NewText:
+    """Read the new text from standard input; see `bench.prediction.reading.read_stream`."""
+    from bench.prediction.reading import read_stream
+
+    stream = sys.stdin.buffer
+    if stream.isatty():
+        status.end()
+        status.say("Reading lines from the terminal. Press Ctrl-D to finish.")
+    return read_stream(stream, columns, added, remembered)
 
 
 def _counted(
-    rows: Iterator[dict[str, Any]], label: str, given: Counter[str], status: Status
-) -> Iterator[dict[str, Any]]:
+    rows: Iterator[dict[str, object]], label: str, given: Counter[str], status: Status
+) -> Iterator[dict[str, object]]:
     for number, row in enumerate(rows, start=1):
-        given[row[label]] += 1
+        given[str(row[label])] += 1
         if number % 1000 == 0:
             status.what = f"labelling: {number:,} texts so far"
         yield row
+
+
+def _read_file(
+    source: Path, columns: Mapping[str, str], added: Sequence[str], remembered: Mapping[str, str], form: Asked | None
+) -> NewText:
+    """Read the new text from a file; see `bench.prediction.reading.read_texts_file`."""
+    from bench.prediction.reading import read_texts_file
+
+    # A mistake in the last line is reported before the first one is labelled.
+    deque(read_texts_file(source, columns, added, remembered, form).rows, maxlen=0)
+    return read_texts_file(source, columns, added, remembered, form)
+
+
+def _print(lines: Iterable[str], status: Status) -> None:
+    from bench.errors import escaped
+    from bench.reporting.status import is_terminal
+
+    shown = is_terminal(sys.stdout)
+    if shown:
+        status.end()
+    out = sys.stdout.buffer
+    for line in lines:
+        # Text for a file or pipe must stay unchanged.
+        out.write((escaped(line) if shown else line).encode())
+    out.flush()
+
+
+def _told(given: Counter[str], labels: Sequence[str], blanks: Blanks) -> Iterator[str]:
+    """How many texts got each label, and which had no text."""
+    counts = [f"{label} {given[label]:,}" for label in labels]
+    unanswered = given[""] - len(blanks)
+    counts += [f"no answer {unanswered:,}"] if unanswered else []
+    yield f"{given.total() - len(blanks):,} labelled: {', '.join(counts)}."
+    if blanks:
+        yield f"{blanks.told()} The output keeps them, without a label."

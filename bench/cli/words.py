@@ -23,7 +23,7 @@ SUBJECTS = {"runs": ("rm",), "import": ("results",), "export": ("results", "stud
 """The words before the keys, of commands that do several things."""
 
 
-def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_word(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a key, or the value of a group such as ``task=st``."""
     key, equals, value = incomplete.partition("=")
     prefix = f"{key}="
@@ -51,10 +51,10 @@ def complete_column(ctx: click.Context, param: click.Parameter, incomplete: str)
     named = re.findall(r"(?:^| )task=([^ ,]+)", line)
     if not named:
         return []
-    from bench.comparison.slice_values import column_names
+    from bench.comparison.slice_values import sliceable_columns
 
     try:
-        known = column_names(named[0])
+        known = sliceable_columns(named[0])
     except BenchError:
         return []
     return [CompletionItem(name) for name in known if name.startswith(incomplete) and not HIDDEN.search(name)]
@@ -62,7 +62,7 @@ def complete_column(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 def words(**settings: Any) -> Callable[[Any], Any]:
     """Declare the argument that takes ``key=value`` words."""
-    return click.argument("words", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete, **settings)
+    return click.argument("words", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete_word, **settings)
 
 
 def table_or_json(help_text: str) -> Callable[[Any], Any]:

@@ -19,7 +19,7 @@ from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import metric_of
 from bench.planning.split_task import as_in_record
 from bench.results.extent import split_sizes
-from bench.results.gains import Gain, Scores
+from bench.results.gains import Gain, VersionScore
 from bench.results.protocol import model_name, same_but_seed, settings
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, stored_runs
@@ -152,9 +152,9 @@ def _gain(before: tuple[RunFolder, RunRecord], now: tuple[RunFolder, RunRecord],
     )
 
 
-def _scores(record: RunRecord, summary: Summary, metric: Metric, tested: set[str]) -> Scores:
+def _scores(record: RunRecord, summary: Summary, metric: Metric, tested: set[str]) -> VersionScore:
     score, interval = summary.scores[metric.name], summary.intervals.get(metric.name)
-    return Scores(record.task.version, record.task.n_examples, len(tested), score, interval)
+    return VersionScore(record.task.version, record.task.n_examples, len(tested), score, interval)
 
 
 def _earlier_task(record: RunRecord, task: Task) -> Task | None:

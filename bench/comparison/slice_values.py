@@ -60,7 +60,7 @@ def values_of(runs: ComparedRuns, column: str) -> tuple[list[str], Codes]:
     raise UserError(f"--by {column}: task '{task.name}' has no such column.", nearest(column, offered))
 
 
-def column_names(task: str) -> list[str]:
+def sliceable_columns(task: str) -> list[str]:
     """The columns that a task's scores can be sliced by.
 
     Raises

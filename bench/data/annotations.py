@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.data.json_text import read_json_lines, text_field
+from bench.data.json_reading import read_json_lines, text_field
 from bench.data.messages import listed
 from bench.errors import DataError, nearest
 

@@ -93,7 +93,7 @@ _SIGNS = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=4096)
-def plain(column: str) -> str:
+def plain_name(column: str) -> str:
     """Normalise a column's name, so that all its spellings are equal.
 
     Examples
@@ -112,7 +112,7 @@ def whole(column: str, role: str) -> tuple[int, int] | None:
     >>> whole("Text", "text"), whole("tweetId", "text") is None
     ((0, 0), True)
     """
-    return _PLACES[role].get(plain(column))
+    return _PLACES[role].get(plain_name(column))
 
 
 def fit(column: str, role: str) -> tuple[int, int, int] | None:
@@ -149,7 +149,7 @@ def is_known(column: str) -> bool:
     roles = [role for role in _PLACES if role not in ("other", "target", "date")]
     places = {role: place for role in roles if (place := whole(column, role)) is not None}
     if places.keys() == {"id"}:
-        return plain(column).endswith("id")
+        return plain_name(column).endswith("id")
     if places.keys() == {"label"}:
         return places["label"][0] < 2
     return bool(places)
@@ -162,7 +162,7 @@ def _words(column: str) -> list[str]:
 
 _PLACES = {
     role: {
-        plain(name): (tier, place)
+        plain_name(name): (tier, place)
         for tier, names in reversed([*enumerate(tiers)])
         for place, name in reversed([*enumerate(names.split())])
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.files import read_text
-from bench.data.json_text import name_field, read_json_lines, text_field
+from bench.data.json_reading import name_field, read_json_lines, text_field
 from bench.data.messages import check_name
 from bench.errors import DataError, nearest
 from bench.text.identity import name_key
@@ -139,7 +139,7 @@ def read_claims(path: Path) -> list[Claim]:
     return claims
 
 
-def _unit_id(content: dict[str, Any], key: str, where: str) -> str:
+def _unit_id(content: dict[str, object], key: str, where: str) -> str:
     name = name_field(content, key, where)
     if "/" in name:
         raise DataError(f"{where}: {key} '{name}' contains a slash.", "A slash joins the two ids of a pair. Rename it.")

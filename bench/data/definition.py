@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,17 +14,17 @@ from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_spl
 from bench.data.figures import read_figures
 from bench.data.files import read_text
 from bench.data.label_definition import check_labels, left_out, read_descriptions, read_labels
-from bench.data.labels import LabelSet
 from bench.data.mapped import select_rows
 from bench.data.messages import listed
 from bench.data.published import DOWNLOAD, PublishedFiles
 from bench.data.section import Section
 from bench.data.sources import Further, read_source
 from bench.data.task import TEST, TRAIN, Task
+from bench.data.task_definition import TaskDefinition
 from bench.errors import ConfigError, DataError, nearest
 from bench.metrics import find_metric
 from bench.metrics.outcomes import VALUE
-from bench.schema.dialect import Document, parse_file, place_of
+from bench.schema.dialect import Document, parse_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,12 +32,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.data.sources import Records
+    from bench.metrics.metric import Metric
 
 FLAGS = ("strict", "allow_repeats")
 """Keys of a task's file that control how strictly its rows are read."""
-
-TABLE_KINDS = ("table", "hub")
-"""The kinds of source whose other columns can be read by name."""
 
 MOST_VALUES = 50
 """The most values that a metric is averaged over."""
@@ -91,7 +89,7 @@ def read_definition(path: Path) -> Document:
     return content
 
 
-def published_files(definition: Mapping[str, Any], origin: Path) -> PublishedFiles | None:
+def published_files(content: Mapping[str, object], origin: Path) -> PublishedFiles | None:
     """Read which published files a task's definition names; None if it names none.
 
     Raises
@@ -99,22 +97,22 @@ def published_files(definition: Mapping[str, Any], origin: Path) -> PublishedFil
     bench.errors.ConfigError
         If their section is malformed.
     """
-    source = definition.get("source")
+    source = content.get("source")
     if not isinstance(source, Mapping) or source.get("download") is None:
         return None
-    return PublishedFiles.parse(Section(source, "source", origin, definition).section("download", DOWNLOAD))
+    return PublishedFiles.parse(Section(source, "source", origin, content).section("download", DOWNLOAD))
 
 
-def has_passes(definition: Mapping[str, Any]) -> bool:
+def has_passes(content: Mapping[str, object]) -> bool:
     """Whether a task's definition names annotation passes."""
-    source = definition.get("source")
+    source = content.get("source")
     if not isinstance(source, Mapping):
         return False
     columns = source.get("columns")
     return bool(source.get("annotations")) or (isinstance(columns, Mapping) and bool(columns.get("passes")))
 
 
-def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None = None) -> Task:
+def build_task(content: Mapping[str, object], origin: Path, mirror: Path | None = None) -> Task:
     """Build a task from its definition, reading and checking all its data.
 
     Examples whose inputs repeat an earlier example's are left out, so that no text is on both sides of a split. The
@@ -123,7 +121,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
 
     Parameters
     ----------
-    definition : mapping of str to object
+    content : mapping of str to object
         The content of the task's file, with any overrides merged: ``name``, ``description``, ``source``, ``inputs``
         and ``labels``, and optionally ``version`` (1), ``label_map``, ``descriptions`` (a sentence for each label),
         ``group`` (``document`` for segments; for a table its group column, or without one each example by itself),
@@ -143,40 +141,22 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     bench.errors.DataError
         If the data are invalid, or a label has no example.
     """
-    from bench.schema.check import Place, check
-    from bench.schema.task import TaskFile
-
-    file = check(TaskFile, definition, Place(origin))
+    definition = TaskDefinition.check(content, origin)
+    file, inputs = definition.file, definition.inputs
     if problem := name_problem(file.name):
-        raise ConfigError(f"{place_of(origin, definition, 'name')}: name '{file.name}' {problem}.")
-    inputs = tuple(file.inputs)
-    labels = read_labels(file, definition, origin)
-    metric = find_metric(file.metric, labels.labels, place_of(origin, definition, "metric"))
-    descriptions = read_descriptions(file, labels, definition, origin)
-    figures = read_figures(definition, origin, labels.labels)
-    averaged_over = file.averaged_over or ""
-    if averaged_over and metric.needs_probabilities:
-        raise ConfigError(
-            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: {metric.name} scores probabilities, and "
-            "only metrics of labels can be averaged.",
-            "Choose another metric, or remove averaged_over.",
-        )
-    records = read_source(with_value(definition["source"], averaged_over), inputs, labels, origin, mirror, definition)
+        raise ConfigError(f"{definition.where('name')}: name '{file.name}' {problem}.")
+    labels = read_labels(definition)
+    metric = find_metric(file.metric, labels.labels, definition.where("metric"))
+    descriptions = read_descriptions(definition, labels)
+    figures = read_figures(content, origin, labels.labels)
+    _check_averaged(definition, metric)
+    records = read_source(definition.source, inputs, labels, mirror)
     group = records.group if file.group is None else file.group
-    _check_columns(records, group, averaged_over, definition, origin)
-    if file.strict and records.gaps:
-        raise DataError(
-            f"{origin}: {' '.join(records.gaps)}", "Fill it in. Without strict, such rows are left out and counted."
-        )
-    settled = _settled(records, inputs, origin)
-    if not file.allow_repeats:
-        _check_repeats(settled, inputs, origin)
+    _check_records(definition, records, group)
+    settled = _settled(definition, records)
     lost = lost_labels(records.examples, settled.examples, inputs, labels.labels)
     check_labels(labels, lost, records, settled, file.strict, origin)
-    kept = LabelSet(
-        tuple(label for label in labels.labels if label not in lost),
-        {raw: label for raw, label in labels.mapping.items() if label not in lost},
-    )
+    kept = labels.without(lost)
     task = Task(
         name=file.name,
         version=file.version,
@@ -192,12 +172,12 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         splits=records.splits,
         left_out=_repeated(records, settled.examples),
         population=records.population,
-        notes=(*records.notes, *settled.notes, *map(left_out, lost.items()), *_unpinned(definition, origin)),
+        notes=(*records.notes, *settled.notes, *map(left_out, lost.items()), *_unpinned(content, origin)),
         settled=settled.notes if records.splits else (),
         origin=origin,
         published=figures,
-        columns=_input_columns(definition, inputs),
-        averaged_over=averaged_over,
+        columns=_input_columns(definition),
+        averaged_over=file.averaged_over or "",
         homepage=file.homepage or "",
         licence=file.licence or "",
         citation=file.citation or "",
@@ -206,14 +186,14 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     return replace(task, notes=(*_check_values(task), *task.notes))
 
 
-def read_further(definition: Mapping[str, Any], origin: Path, column: str, mirror: Path | None = None) -> Further:
+def read_further(content: Mapping[str, object], origin: Path, column: str, mirror: Path | None = None) -> Further:
     """Read a column of a task's source that is no part of its examples.
 
     The source is read again, so that a task holds no more than its scores depend on.
 
     Parameters
     ----------
-    definition, origin, mirror
+    content, origin, mirror
         As for `build_task`.
     column : str
         The column's name in the source.
@@ -223,56 +203,62 @@ def read_further(definition: Mapping[str, Any], origin: Path, column: str, mirro
     bench.errors.UserError
         If the definition or the data are invalid.
     """
-    from bench.schema.check import Place, check
-    from bench.schema.task import TaskFile
-
-    file, further = check(TaskFile, definition, Place(origin)), Further(column)
-    source, labels = with_value(definition["source"], file.averaged_over or ""), read_labels(file, definition, origin)
-    read_source(source, tuple(file.inputs), labels, origin, mirror, definition, further)
+    definition, further = TaskDefinition.check(content, origin), Further(column)
+    read_source(definition.source, definition.inputs, read_labels(definition), mirror, further)
     return further
 
 
-def _check_columns(
-    records: Records, group: str, averaged_over: str, definition: Mapping[str, Any], origin: Path
-) -> None:
-    """Raise a ConfigError if the column of groups, or of values to average over, is unsuitable."""
-    columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
-    if group not in columns:
-        where = place_of(origin, definition, "group")
-        raise ConfigError(f"{where}: group: unknown column '{group}'.", nearest(group, columns))
-    if averaged_over and VALUE not in columns and averaged_over not in columns:
-        where = place_of(origin, definition, "averaged_over")
-        raise ConfigError(f"{where}: averaged_over: unknown column '{averaged_over}'.", nearest(averaged_over, columns))
-    if averaged_over and records.population:
+def _check_averaged(definition: TaskDefinition, metric: Metric) -> None:
+    """Raise a ConfigError if the metric is to be averaged over a column, and cannot be."""
+    if definition.file.averaged_over and metric.needs_probabilities:
         raise ConfigError(
-            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: the examples are a stratified sample, "
-            "and its metric covers all of them together.",
-            "Remove averaged_over.",
+            f"{definition.where('averaged_over')}: averaged_over: {metric.name} scores probabilities, and "
+            "only metrics of labels can be averaged.",
+            "Choose another metric, or remove averaged_over.",
         )
 
 
-def _settled(records: Records, inputs: tuple[str, ...], origin: Path) -> Settled:
-    """Drop repeated inputs. Raise a DataError if a published split keeps no training example."""
-    if not records.splits:
-        return drop_repeats(records.examples, inputs, records.passes)
-    settled = settle_splits(records.examples, inputs, records.passes, records.splits)
+def _check_records(definition: TaskDefinition, records: Records, group: str) -> None:
+    """Raise a UserError if the column of groups or of averaged values is unsuitable, or a strict task has gaps."""
+    averaged_over = definition.file.averaged_over
+    columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
+    if group not in columns:
+        raise ConfigError(
+            f"{definition.where('group')}: group: unknown column '{group}'.",
+            nearest(group, columns),
+        )
+    if averaged_over and VALUE not in columns and averaged_over not in columns:
+        where = definition.where("averaged_over")
+        raise ConfigError(f"{where}: averaged_over: unknown column '{averaged_over}'.", nearest(averaged_over, columns))
+    if averaged_over and records.population:
+        raise ConfigError(
+            f"{definition.where('averaged_over')}: averaged_over: the examples are a stratified sample, "
+            "and its metric covers all of them together.",
+            "Remove averaged_over.",
+        )
+    if definition.file.strict and records.gaps:
+        raise DataError(
+            f"{definition.origin}: {' '.join(records.gaps)}",
+            "Fill it in. Without strict, such rows are left out and counted.",
+        )
+
+
+def _settled(definition: TaskDefinition, records: Records) -> Settled:
+    """Drop repeated inputs. Raise a DataError if no training example is left, or too many inputs repeat."""
+    inputs, origin = definition.inputs, definition.origin
+    if records.splits:
+        settled = settle_splits(records.examples, inputs, records.passes, records.splits)
+    else:
+        settled = drop_repeats(records.examples, inputs, records.passes)
     for column in records.splits:
         if not (settled.examples[column] == TRAIN).any():
             raise DataError(
                 f"{origin}: {column}: every train example repeats an input of dev or test. None is left.",
                 "Does one file serve both parts, or is this column not a split?",
             )
+    if not definition.file.allow_repeats:
+        _check_repeats(settled, inputs, origin)
     return settled
-
-
-def with_value(source: Mapping[str, Any], column: str) -> Mapping[str, Any]:
-    """Return a source that also reads the column over whose values the metric is averaged."""
-    if not column or source.get("kind") not in TABLE_KINDS:
-        return source
-    columns = source.get("columns")
-    if not isinstance(columns, Mapping) or column in columns or VALUE in columns:
-        return source
-    return {**source, "columns": {**columns, VALUE: column}}
 
 
 def _check_values(task: Task) -> tuple[str, ...]:
@@ -302,11 +288,11 @@ def _check_values(task: Task) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _input_columns(definition: Mapping[str, Any], inputs: tuple[str, ...]) -> dict[str, str]:
-    columns = definition["source"].get("columns")
+def _input_columns(definition: TaskDefinition) -> dict[str, str]:
+    columns = definition.source.content.get("columns")
     if not isinstance(columns, Mapping):
         return {}
-    return {name: columns[name] for name in inputs if isinstance(columns.get(name), str)}
+    return {name: columns[name] for name in definition.inputs if isinstance(columns.get(name), str)}
 
 
 def _check_repeats(settled: Settled, inputs: tuple[str, ...], origin: Path) -> None:
@@ -337,6 +323,6 @@ def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
     return select_rows(records.examples, gone.to_numpy())
 
 
-def _unpinned(definition: Mapping[str, Any], origin: Path) -> list[str]:
-    files = published_files(definition, origin)
+def _unpinned(content: Mapping[str, object], origin: Path) -> list[str]:
+    files = published_files(content, origin)
     return [] if files is None else files.notes()

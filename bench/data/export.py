@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, nearest
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.support.places import make_folder, replacing
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.errors import ConfigError
 from bench.schema.dialect import place_of
@@ -35,12 +35,12 @@ class PublishedFigure:
     source: str
 
 
-def read_figures(definition: Mapping[str, Any], origin: Path, labels: Sequence[str]) -> tuple[PublishedFigure, ...]:
+def read_figures(content: Mapping[str, object], origin: Path, labels: Sequence[str]) -> tuple[PublishedFigure, ...]:
     """Read the ``published`` list of a task's file; empty if it has none.
 
     Parameters
     ----------
-    definition : mapping
+    content : mapping
         The content of the file.
     origin : pathlib.Path
         The file, named in errors.
@@ -56,10 +56,10 @@ def read_figures(definition: Mapping[str, Any], origin: Path, labels: Sequence[s
     from bench.schema.check import Place, check
     from bench.schema.task import Published
 
-    given = check(Published, definition, Place(origin)).published or ()
+    given = check(Published, content, Place(origin)).published or ()
     seen: dict[tuple[str, str, str], int] = {}
     for number, figure in enumerate(given):
-        where = f"{place_of(origin, definition, 'published', number)}: published, item {number + 1}"
+        where = f"{place_of(origin, content, 'published', number)}: published, item {number + 1}"
         low, high = find_metric(figure.metric, labels, where).bounds
         if not low <= figure.value <= high:
             raise ConfigError(

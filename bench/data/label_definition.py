@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.duplicates import Settled
 from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
-from bench.schema.dialect import place_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.sources import Records
-    from bench.schema.task import TaskFile
+    from bench.data.task_definition import TaskDefinition
 
 
 def check_labels(
@@ -47,9 +46,9 @@ def left_out(lost: tuple[str, list[str]]) -> str:
     return f"The label '{label}' is left out because {what}: {listed(examples)}."
 
 
-def read_labels(file: TaskFile, definition: Mapping[str, Any], origin: Path) -> LabelSet:
+def read_labels(definition: TaskDefinition) -> LabelSet:
     """Read `labels` and `label_map`, and raise a ConfigError if they contradict."""
-    labels, where = tuple(file.labels), place_of(origin, definition, "labels")
+    labels, where = tuple(definition.file.labels), definition.where("labels")
     if twice := next((label for label in labels if labels.count(label) > 1), None):
         raise ConfigError(f"{where}: 'labels' lists '{twice}' twice.")
     if len(labels) < 2:
@@ -58,10 +57,10 @@ def read_labels(file: TaskFile, definition: Mapping[str, Any], origin: Path) -> 
         if not label.strip():
             raise ConfigError(f"{where}: labels: {label!r} is not a name.")
         check_label(label, f"{where}: labels")
-    mapping = file.label_map or {}
+    mapping = definition.file.label_map or {}
     for raw, label in mapping.items():
         if label not in labels:
-            at = place_of(origin, definition, "label_map", raw)
+            at = definition.where("label_map", raw)
             raise ConfigError(f"{at}: label_map.{raw}: '{label}' is not in labels.", nearest(label, labels))
     if ways := respelled(labels):
         raise ConfigError(
@@ -71,22 +70,22 @@ def read_labels(file: TaskFile, definition: Mapping[str, Any], origin: Path) -> 
     return LabelSet(labels, mapping)
 
 
-def read_descriptions(file: TaskFile, labels: LabelSet, definition: Mapping[str, Any], origin: Path) -> dict[str, str]:
+def read_descriptions(definition: TaskDefinition, labels: LabelSet) -> dict[str, str]:
     """Descriptions by annotators' label where `label_map` has it; a label's own description comes first."""
-    given = file.descriptions
+    given = definition.file.descriptions
     if given is None:
         return {}
     known = {*labels.mapping, *labels.labels}
     for label, sentence in given.items():
-        where = f"{place_of(origin, definition, 'descriptions', label)}: descriptions.{label}"
+        where = f"{definition.where('descriptions', label)}: descriptions.{label}"
         if label not in known:
             raise ConfigError(f"{where}: '{label}' is not in labels.", nearest(label, known))
-        _check_sentence(sentence, where, [name for name in file.inputs if name == "claim"])
+        _check_sentence(sentence, where, [name for name in definition.inputs if name == "claim"])
     own = {label for label in given if label not in labels.mapping}
     described = {raw: labels.mapping.get(raw, raw) for raw in given}
     missing = [repr(label) for label in labels.labels if label not in described.values()]
     if missing:
-        where = place_of(origin, definition, "descriptions")
+        where = definition.where("descriptions")
         hint = "Describe every label, or leave descriptions out."
         raise ConfigError(f"{where}: descriptions: missing for {', '.join(missing)}.", hint)
     return {raw: given[raw] for raw, label in described.items() if raw in own or label not in own}

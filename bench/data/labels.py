@@ -10,10 +10,10 @@ from unicodedata import category
 
 from bench.data.messages import check_name, shortened
 from bench.errors import DataError, nearest
-from bench.text.identity import name_key, spellings
+from bench.text.identity import TATWEEL, name_key, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 
 def label_key(label: str) -> str:
@@ -80,9 +80,6 @@ def _bare(label: str) -> str:
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"(?P<whole>[+-]?\d+)(\.0*)?")
 
-TATWEEL = "\u0640"
-"""The stroke that widens an Arabic word."""
-
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
 """Direction marks around a name, as programs add them to Arabic; overrides, which reorder letters, do not count."""
 
@@ -134,6 +131,13 @@ class LabelSet:
     def known(self) -> Mapping[str, str] | None:
         """The task's label for each label in the data; None if any label is allowed."""
         return self.mapping or {label: label for label in self.labels}
+
+    def without(self, lost: Collection[str]) -> LabelSet:
+        """The labels but for some of the task's, and what maps to these."""
+        return LabelSet(
+            tuple(label for label in self.labels if label not in lost),
+            {raw: label for raw, label in self.mapping.items() if label not in lost},
+        )
 
     def read(self, raw: object, where: str) -> str:
         """Return the task's label for one of the annotators'.

@@ -23,7 +23,7 @@ from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
 from bench.support.cache import cache_folder
 from bench.support.digests import file_digest
-from bench.support.places import replacing
+from bench.support.places import replacing, write_whole
 from bench.support.process import setting
 
 if TYPE_CHECKING:
@@ -165,8 +165,7 @@ class PublishedFiles:
             with replacing(target) as beside:
                 shutil.copyfile(source, beside)
         if digest is None:
-            with replacing(self._record(name)) as beside:
-                beside.write_text(f"{file_digest(target)}\n", encoding="ascii")
+            write_whole(self._record(name), f"{file_digest(target)}\n".encode())
 
     def _cached(self, name: str) -> Path:
         """A file's place: under its digest or, if the task's file has none, under its address."""

@@ -22,7 +22,7 @@ class Section:
     content: Mapping[Any, Any]
     name: str
     origin: Path
-    definition: Mapping[str, Any] | None = None
+    definition: Mapping[str, object] | None = None
 
     def where(self, key: str) -> str:
         """Format a key, with its line if known."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from bench.data.drawn import last_draw_weights
 from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
 from bench.metrics import Metric, metric_of
-from bench.metrics.outcomes import VALUE, encode
+from bench.metrics.outcomes import VALUE, label_indices
 from bench.support.carried import CarriedFile
 from bench.text.identity import canonical, name_key, text_key
 
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 
 ROLES = TRAIN, DEV, TEST = ("train", "dev", "test")
 """The parts of a published split."""
+
+
+class TaskContext(TypedDict):
+    """What an estimator may request about its task, as plain values by parameter name."""
+
+    labels: tuple[str, ...]
+    inputs: tuple[str, ...]
+    label_map: dict[str, str]
+    descriptions: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,7 +133,7 @@ class Task:
         groups = f"{len(set(self.groups.tolist())):,} groups ({self.group})"
         return f"<Task {self.name}: {len(self):,} examples, labels {', '.join(self.labels)}, {groups}>"
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """The state sent to other processes: the fields, with large examples replaced by their file.
 
         Cached results are left out because they can be larger. The file exists as long as the task.
@@ -134,7 +143,7 @@ class Task:
             state["examples"] = CarriedFile(self._file.path)
         return state
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         examples = state["examples"]
         self.__dict__.update(
             state, examples=read_mapped(examples.path) if isinstance(examples, CarriedFile) else examples
@@ -148,14 +157,14 @@ class Task:
         return file
 
     @property
-    def context(self) -> dict[str, Any]:
+    def context(self) -> TaskContext:
         """What an estimator may request about its task, as plain values by parameter name."""
-        return {
-            "labels": self.labels,
-            "inputs": self.inputs,
-            "label_map": dict(self.label_map),
-            "descriptions": dict(self.descriptions),
-        }
+        return TaskContext(
+            labels=self.labels,
+            inputs=self.inputs,
+            label_map=dict(self.label_map),
+            descriptions=dict(self.descriptions),
+        )
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -182,7 +191,7 @@ class Task:
     @cached_property
     def codes(self) -> NDArray[np.intp]:
         """Each example's label as its index in `labels`, of shape (n_examples,)."""
-        return encode(self.y, self.labels)
+        return label_indices(self.y, self.labels)
 
     @cached_property
     def groups(self) -> NDArray[Any]:
@@ -318,7 +327,7 @@ class Task:
         """
         import datasets
 
-        columns: dict[str, Any] = {name: self.examples[name].tolist() for name in ("id", *self.inputs)}
+        columns: dict[str, object] = {name: self.examples[name].tolist() for name in ("id", *self.inputs)}
         columns["label"] = self.codes.tolist()
         columns["group"] = self.groups.tolist()
         further = [c for c in self.examples.columns if c not in columns]

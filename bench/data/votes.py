@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bench.data.definition import read_definition
-from bench.data.json_text import name_field, read_json_lines
+from bench.data.json_reading import name_field, read_json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

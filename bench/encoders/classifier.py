@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -107,7 +107,7 @@ class SequenceClassifier(nn.Module):
         """Copy the parameters that training changes, by name."""
         return {name: value.detach().cpu().clone() for name, value in self.named_parameters() if value.requires_grad}
 
-    def restore(self, trained: Mapping[str, Any]) -> None:
+    def restore(self, trained: Mapping[str, object]) -> None:
         """Replace parameters by trained ones of the same names, given as arrays or tensors."""
         own = dict(self.named_parameters())
         with torch.no_grad():

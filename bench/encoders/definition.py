@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.errors import ConfigError
 from bench.schema.dialect import place_of
@@ -97,7 +97,7 @@ class EncoderDefinition:
     origin: str = ""
 
     @classmethod
-    def parse(cls, content: Mapping[str, Any], origin: str, name: str) -> EncoderDefinition:
+    def parse(cls, content: Mapping[str, object], origin: str, name: str) -> EncoderDefinition:
         """Read an encoder from the content of its YAML file.
 
         Parameters

@@ -342,7 +342,7 @@ class _Watch(TrainerCallback):
         return float(np.median(np.diff(self._times))) if len(self._times) > 2 else float("nan")
 
 
-def _dataset(tokens: Tokens, classes: NDArray[np.intp]) -> list[dict[str, Any]]:
+def _dataset(tokens: Tokens, classes: NDArray[np.intp]) -> list[dict[str, object]]:
     return [{**each, "labels": label} for each, label in zip(tokens, classes.tolist(), strict=True)]
 
 

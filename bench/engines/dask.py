@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from bench.engines.dask_cluster import Place
+from bench.engines.dask_cluster import ClusterPlace
 from bench.engines.dask_link import Answered, Batch, Broken, Event, Gone, Joined, Left, Link
 from bench.engines.dask_state import write_state
 from bench.engines.dask_worker import Session, outcome_in
@@ -76,7 +76,7 @@ class DaskEngine(Engine):
 
     Parameters
     ----------
-    place : Place
+    place : ClusterPlace
         Where the cluster is.
     device : {"auto", "cpu", "cuda"}
         What torch computes on; ``cpu`` hides GPUs from the processes.
@@ -98,7 +98,7 @@ class DaskEngine(Engine):
 
     def __init__(
         self,
-        place: Place,
+        place: ClusterPlace,
         device: str = "auto",
         state: Unit | None = None,
         facts: Unit | None = None,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from distributed import Client, LocalCluster, Security
 from distributed.deploy.spec import ProcessInterface
 
+from bench.engines.dask_local_worker import WorkerSettings
 from bench.engines.dask_scheduler import beside, scheduler_settings
 from bench.engines.dask_security import LOOPBACK, pems, secured, secured_by
 from bench.engines.gpus import gpus, seen_by
@@ -60,7 +61,7 @@ LAST = 8
 
 
 @dataclass(frozen=True)
-class Place:
+class ClusterPlace:
     """Where the cluster is.
 
     Parameters
@@ -108,7 +109,7 @@ def quiet() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def connected(place: Place, note: Callable[[str], object] = lambda told: None) -> AsyncIterator[Client]:
+async def connected(place: ClusterPlace, note: Callable[[str], object] = lambda told: None) -> AsyncIterator[Client]:
     """A client of the cluster; one of this machine or of Slurm's jobs is started, and ends with it."""
     if place.jobs is not None:
         security = Security.temporary() if place.certificates is None else secured_by(place.certificates)
@@ -150,7 +151,7 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIterator[LocalCluster]:
+async def _local_cluster(place: ClusterPlace, note: Callable[[str], object]) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
     security = Security.temporary()
     options = {
@@ -257,7 +258,7 @@ class LocalWorker(ProcessInterface):
         super().__init__(scheduler, name)
         self.name = str(name)
         self._note = note
-        self._given = Given(
+        self._given = WorkerSettings(
             scheduler, self.name, nthreads, tuple(libraries), pems, None if working is None else str(working)
         )
         self._process: asyncio.subprocess.Process | None = None
@@ -343,15 +344,3 @@ class LocalWorker(ProcessInterface):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a worker of this machine is told; see `LocalWorker`."""
-
-    scheduler: str
-    name: str
-    nthreads: int
-    libraries: tuple[str, ...]
-    pems: dict[str, str]
-    working: str | None

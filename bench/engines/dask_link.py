@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.engines.dask_cluster import Place, connected, quiet
+from bench.engines.dask_cluster import ClusterPlace, connected, quiet
 from bench.engines.dask_state import PIECE
 from bench.engines.dask_worker import STRANGER, Opened, Session, has_whole, open_session, run_units, take_piece
 from bench.engines.plain import PlainError, decode
@@ -104,7 +104,7 @@ class Link:
 
     Parameters
     ----------
-    place : Place
+    place : ClusterPlace
         Where the cluster is.
     session : Session
         What each worker is asked for.
@@ -116,7 +116,7 @@ class Link:
         Is called with each sentence for the user, in the link's own thread.
     """
 
-    place: Place
+    place: ClusterPlace
     session: Session
     here: Mapping[str, str]
     tell: Callable[[Event], object]

@@ -226,7 +226,7 @@ def run_units(name: str, token: str, slot: int, units: Sequence[tuple[bytes, flo
             if held.ended.is_set() or not wanted():
                 return STRANGER
             started = time.monotonic()
-            number = engine.submit(Unit(answer, (packed,), limit))
+            number = engine.submit(Unit(run_packed, (packed,), limit))
             while not (outcomes := list(engine.outcomes(LOOK))):
                 if held.ended.is_set() or not wanted():
                     engine.cancel(number)
@@ -235,7 +235,7 @@ def run_units(name: str, token: str, slot: int, units: Sequence[tuple[bytes, flo
     return encode(ended)
 
 
-def answer(*given: Any) -> bytes:
+def run_packed(*given: Any) -> bytes:
     """Run a unit in a process of this machine, and give its outcome as plain data.
 
     Parameters

@@ -57,7 +57,7 @@ class Failed:
     @property
     def told(self) -> str:
         """The kind of the error and its message."""
-        return in_words(self.error)
+        return error_in_words(self.error)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class UnreadableError(Exception):
     """Replaces an exception or value that does not pickle; its message describes it."""
 
 
-def in_words(error: Exception) -> str:
+def error_in_words(error: Exception) -> str:
     """The kind of an error and its message; a replacement has the original in its message."""
     return str(error) if isinstance(error, UnreadableError) else f"{type(error).__name__}: {error}"
 

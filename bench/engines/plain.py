@@ -18,7 +18,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import Any
 
-from bench.engines.engine import in_words
+from bench.engines.engine import error_in_words
 
 OWN = re.compile(r"bench(\.[a-z_][a-z0-9_]*)+")
 """The modules whose dataclasses may be rebuilt."""
@@ -301,7 +301,7 @@ def encode_error(error: Exception) -> Any:
     """An exception as a plain value. `error_of` rebuilds it if it is one of Python's or of bench.errors."""
     from bench.errors import BenchError
 
-    kind, told = type(error), in_words(error)
+    kind, told = type(error), error_in_words(error)
     given: Any = [error.message, error.hint] if isinstance(error, BenchError) else list(error.args)
     if kind.__module__ in ("builtins", "bench.errors"):
         with suppress(PlainError):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import util
 from typing import Any, NoReturn
 
-from bench.engines.engine import Failed, UnreadableError, Value, in_words
+from bench.engines.engine import Failed, UnreadableError, Value, error_in_words
 from bench.support.process import own_this_process
 
 _held: list[Any] = []
@@ -96,7 +96,7 @@ def perform(packed: bytes, state: bytes | None) -> Reply:
 
 def _failed(error: Exception) -> Reply:
     where = traceback.format_exc()
-    told = in_words(error)
+    told = error_in_words(error)
     try:
         packed = pickle.dumps(Failed(error, where))
         pickle.loads(packed)

@@ -180,7 +180,7 @@ class _CellRun:
 def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictions) -> pd.DataFrame:
     # What is unanswered has the last index, -1.
     labels = np.array([*task.labels, ""], dtype=object)
-    columns: dict[str, Any] = {
+    columns: dict[str, object] = {
         "id": task.ids[rows],
         "group": task.groups[rows],
         "label": labels[task.codes[rows]],

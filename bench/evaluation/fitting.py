@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.base import BaseEstimator
 
+    from bench.data.dates import Times
     from bench.data.task import Task
     from bench.evaluation.clock import Clock
     from bench.evaluation.evaluation import Evaluation
@@ -74,7 +75,7 @@ class Fitter:
             estimator.fit(X, y, **self._known_of(estimator, rows))
         return _behind(transformer, estimator)
 
-    def _known_of(self, estimator: Any, rows: NDArray[np.intp]) -> dict[str, Any]:
+    def _known_of(self, estimator: Any, rows: NDArray[np.intp]) -> dict[str, NDArray[Any] | Times]:
         """What ``fit`` is told of training rows besides features and labels.
 
         Groups; for adjustments also times, if folds are forward, and what the task's metric is averaged over.
@@ -82,7 +83,7 @@ class Fitter:
         from bench.models.adjusted import AdjustedClassifier
 
         task = self.evaluation.task
-        known: dict[str, Any] = _groups_for(estimator, task.groups[rows])
+        known = _groups_for(estimator, task.groups[rows])
         if self.evaluation.forward and isinstance(estimator, AdjustedClassifier):
             known["times"] = task.times[rows]
         if task.value_codes is not None and isinstance(estimator, AdjustedClassifier):
@@ -112,7 +113,7 @@ def _early_stopping_rows(estimator: Any, task: Task, split: Split) -> NDArray[np
     return split.dev[np.isin(task.codes[split.dev], task.codes[split.train])]
 
 
-def _groups_for(estimator: Any, groups: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def _groups_for(estimator: Any, groups: NDArray[Any]) -> dict[str, NDArray[Any] | Times]:
     """The training rows' groups as the argument of ``fit``, if the classifier's ``fit`` has a parameter for them."""
     from sklearn.pipeline import Pipeline
 

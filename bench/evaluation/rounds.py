@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.errors import one_line
-from bench.evaluation.search import Searched, ask, best_of, decode, is_stopped
+from bench.evaluation.search import Searched, ask, best_of, decoded_setting, is_stopped
 from bench.metrics import Outcomes
 from bench.models.space import Setting
-from bench.results.journal import Scored
+from bench.results.journal import ScoredSetting
 
 if TYPE_CHECKING:
     from bench.data.splits import Split
@@ -81,7 +81,7 @@ class Rounds:
         What is searched.
     fold : int or "final"
         The cell's fold.
-    known : iterable of Scored
+    known : iterable of ScoredSetting
         Settings that were tried before. They are not tried again if the search proposes them again.
 
     Attributes
@@ -92,16 +92,16 @@ class Rounds:
         What the search found, None while it runs.
     """
 
-    def __init__(self, evaluation: Evaluation, fold: Fold, known: Iterable[Scored] = ()) -> None:
+    def __init__(self, evaluation: Evaluation, fold: Fold, known: Iterable[ScoredSetting] = ()) -> None:
         self._evaluation, self._fold = evaluation, fold
         self._metric, self._search = evaluation.task.scored_by, evaluation.search
         self._space, self._prunes = evaluation.model.search, evaluation.model.prune
         self._known = {each.number: each for each in known}
         self.inner: Sequence[Split] = []
         self.searched: Searched | None = None
-        self._earlier = list[Scored]()
+        self._earlier = list[ScoredSetting]()
         self._round = dict[int, _Setting]()
-        self._new = list[Scored]()
+        self._new = list[ScoredSetting]()
         self._stage = 0
         if not evaluation.searches:
             self.searched = Searched()
@@ -138,7 +138,7 @@ class Rounds:
             if fit.number in self._round:
                 self._round[fit.number].taken.discard(fit.part)
 
-    def tell(self, fit: Fit, fitted: Fitted) -> list[Scored]:
+    def tell(self, fit: Fit, fitted: Fitted) -> list[ScoredSetting]:
         """Record the result of a fit, and return the settings that it finishes."""
         setting = self._round.get(fit.number)
         if setting is None or setting.scored is not None:  # Another of its fits has failed meanwhile.
@@ -188,7 +188,7 @@ class Rounds:
             known = self._known.get(place)
             if known is not None and known.encoded != encoded:
                 known = None
-            self._round[place] = _Setting(place, encoded, decode(self._space, encoded), known)
+            self._round[place] = _Setting(place, encoded, decoded_setting(self._space, encoded), known)
 
     def _going(self) -> list[_Setting]:
         return [setting for setting in self._round.values() if setting.scored is None]
@@ -242,7 +242,7 @@ class Rounds:
         warnings = Counter[str]()
         for each in setting.fitted.values():
             warnings.update(each.warnings)
-        setting.scored = Scored(
+        setting.scored = ScoredSetting(
             setting.number,
             setting.encoded,
             score,
@@ -283,7 +283,9 @@ class Rounds:
 class _Setting:
     """A setting of the round."""
 
-    def __init__(self, number: int, encoded: Mapping[str, object], params: Setting, known: Scored | None) -> None:
+    def __init__(
+        self, number: int, encoded: Mapping[str, object], params: Setting, known: ScoredSetting | None
+    ) -> None:
         self.number, self.encoded, self.params = number, encoded, params
         self.scored = known
         self.steps = [] if known is None else list(known.steps)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.models.space import SearchSpace, Setting
 from bench.results.cell import Trial
-from bench.results.journal import Scored
+from bench.results.journal import ScoredSetting
 from bench.support.process import setting
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Searched:
 
 
 def ask(
-    space: SearchSpace, first: Setting | None, told: Sequence[Scored], count: int, minimise: bool, seed: int
+    space: SearchSpace, first: Setting | None, told: Sequence[ScoredSetting], count: int, minimise: bool, seed: int
 ) -> list[Mapping[str, object]]:
     """Let Optuna's TPE (Bergstra et al. 2011) propose the settings of a round.
 
@@ -66,7 +66,7 @@ def ask(
         What is searched.
     first : mapping or None
         The setting that the first round begins with.
-    told : sequence of Scored
+    told : sequence of ScoredSetting
         All settings of earlier rounds, in order.
     count : int
         How many are proposed.
@@ -96,7 +96,7 @@ def ask(
     return proposed
 
 
-def _as_optuna_keeps(space: SearchSpace, each: Scored) -> FrozenTrial:
+def _as_optuna_keeps(space: SearchSpace, each: ScoredSetting) -> FrozenTrial:
     from optuna.trial import FixedTrial, TrialState, create_trial
 
     encoded = dict(each.encoded)
@@ -112,7 +112,7 @@ def _as_optuna_keeps(space: SearchSpace, each: Scored) -> FrozenTrial:
     )
 
 
-def decode(space: SearchSpace, encoded: Mapping[str, object]) -> Setting:
+def decoded_setting(space: SearchSpace, encoded: Mapping[str, object]) -> Setting:
     """Convert a setting from Optuna's representation to its own values."""
     from optuna.trial import FixedTrial
 
@@ -152,14 +152,14 @@ def is_stopped(own: Sequence[float], others: Iterable[float], minimise: bool) ->
     return min(own) > median(compared) if minimise else max(own) < median(compared)
 
 
-def best_of(space: SearchSpace, scored: Sequence[Scored], inner_folds: int, minimise: bool) -> Searched:
+def best_of(space: SearchSpace, scored: Sequence[ScoredSetting], inner_folds: int, minimise: bool) -> Searched:
     """Choose the setting with the best score, the first of equal ones; None if none was scored.
 
     Parameters
     ----------
     space : SearchSpace
         What was searched.
-    scored : sequence of Scored
+    scored : sequence of ScoredSetting
         All settings that were tried, in order.
     inner_folds : int
         How many inner folds there are.
@@ -182,6 +182,6 @@ def best_of(space: SearchSpace, scored: Sequence[Scored], inner_folds: int, mini
     return Searched(trials, best.params, score, notes, warnings, seconds, processors)
 
 
-def _trial(space: SearchSpace, each: Scored, inner_folds: int) -> Trial:
+def _trial(space: SearchSpace, each: ScoredSetting, inner_folds: int) -> Trial:
     stopped = (len(each.steps), inner_folds) if each.stopped else (None, None)
-    return Trial(each.number, decode(space, each.encoded), each.score, each.error, *stopped)
+    return Trial(each.number, decoded_setting(space, each.encoded), each.score, each.error, *stopped)

@@ -7,7 +7,7 @@ file, and the task's file of the version before is kept.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from bench.data.dates import DAY_FIRST
 from bench.data.definition import build_task, read_definition
 from bench.data.messages import listed
 from bench.data.task import Task
+from bench.data.task_definition import TaskDefinition
 from bench.data.votes import EXAMPLES, KEPT, POSTERIORS, VOTES, history, read_ground_truth, read_votes
 from bench.discovery import find, task_files
 from bench.errors import UserError
@@ -25,7 +26,7 @@ from bench.labelling.own_table import OwnTable, check_own_table, with_draws
 from bench.labelling.rates import less_unlabelled, undrawn
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
-from bench.support.places import replacing
+from bench.support.places import write_whole
 
 if TYPE_CHECKING:
     from bench.data.sources.layout import Asked
@@ -94,10 +95,10 @@ def add_labels(
     """
     path = find(name, task_files(), "task", "tasks")
     before = path.read_bytes()
-    definition = dict(read_definition(path))
-    check_own_table(definition, path, name)
-    task = build_task(definition, path)
-    table = OwnTable.read(definition, task)
+    content = dict(read_definition(path))
+    check_own_table(content, path, name)
+    task = build_task(content, path)
+    table = OwnTable.read(TaskDefinition.check(content, path), task)
     read = read_export(export, task.inputs, table.given, columns, asked, table.columns)
     texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
     made = Merged(table, _recorded(table), read_ground_truth(path, task.version))
@@ -107,42 +108,17 @@ def add_labels(
             task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), read.remarks
         )
     notes = [*less_unlabelled(made.rows, made.keys, texts, len(table.rows)), *undrawn(made.rows[len(table.rows) :])]
-    version = task.version + 1
-    data = path.with_name(EXAMPLES.format(version))
-    votes = path.with_name(VOTES.format(version))
-    posteriors = path.with_name(POSTERIORS.format(version))
-    kept = path.with_name(KEPT.format(task.version))
-    if any(target.exists() for target in (data, votes, posteriors, kept)):
+    files = _Files.after(path, task.version)
+    if any(target.exists() for target in (files.examples, files.votes, files.posteriors, files.kept)):
         raise _taken_back(path, task.version)
-    rows, columns = table.written(with_draws(made.rows), made.passes())
-    # Dates are written in ISO order, but those of the next export may not be.
-    order = {key: value for key, value in definition["source"].items() if key == DAY_FIRST}
-    source = {"kind": "table", "path": data.name, "columns": columns, **order}
-    changed = {**definition, "version": version, "source": source, **made.changed_keys()}
+    rows, source_columns = table.written(with_draws(made.rows), made.passes())
+    written = {files.examples: json_lines(rows), files.votes: json_lines(made.votes)}
+    written |= {files.posteriors: json_lines(made.posteriors)} if made.posteriors else {}
+    changed = {**content, "version": task.version + 1, "source": _source(table, files.examples.name, source_columns)}
+    changed |= made.changed_keys()
     if made.n_changed_test:
         changed.pop("published", None)
-    written = {data: json_lines(rows), votes: json_lines(made.votes)}
-    written |= {posteriors: json_lines(made.posteriors)} if made.posteriors else {}
-    after = dump(changed, default_flow_style=None, allow_unicode=True).encode()
-    touched: list[Path] = []
-    try:
-        for target, lines in written.items():
-            touched.append(target)
-            with replacing(target) as beside:
-                beside.write_bytes("".join(lines).encode())
-        new = build_task(changed, path)
-        if path.read_bytes() != before:
-            raise UserError(f"{path}: the file was changed meanwhile.", "Run the same command again.")
-        touched.append(kept)
-        with replacing(kept) as beside:
-            beside.write_bytes(before)
-        with replacing(path) as beside:
-            beside.write_bytes(after)
-    except BaseException:
-        if path.read_bytes() != after:
-            for target in touched:
-                target.unlink(missing_ok=True)
-        raise
+    new = _write(path, before, changed, written, files.kept)
     return Added(
         task=new,
         new=made.n_new,
@@ -151,9 +127,72 @@ def add_labels(
         tied=tuple(made.tied),
         unlabelled=len(read.unlabelled),
         agreement=made.agreement(),
-        files=(path, *written, kept),
-        notes=(*read.remarks, *made.notes(votes.name), *notes, *_names(read), *_uncounted(path, task.version)),
+        files=(path, *written, files.kept),
+        notes=(*read.remarks, *made.notes(files.votes.name), *notes, *_names(read), *_uncounted(path, task.version)),
     )
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of a new version: its examples, its votes, the labels' probabilities, and the task's file before it."""
+
+    examples: Path
+    votes: Path
+    posteriors: Path
+    kept: Path
+
+    @classmethod
+    def after(cls, path: Path, version: int) -> _Files:
+        """Those of the version after the present one, beside the task's file."""
+        examples, votes, posteriors = (
+            path.with_name(form.format(version + 1)) for form in (EXAMPLES, VOTES, POSTERIORS)
+        )
+        return cls(examples, votes, posteriors, path.with_name(KEPT.format(version)))
+
+
+def _source(table: OwnTable, path: str, columns: Mapping[str, str | list[str]]) -> dict[str, object]:
+    """The section on the source of a new version."""
+    # Dates are written in ISO order, but those of the next export may not be.
+    order = {key: value for key, value in table.definition.source.content.items() if key == DAY_FIRST}
+    return {"kind": "table", "path": path, "columns": columns, **order}
+
+
+def _write(
+    path: Path, before: bytes, changed: Mapping[str, object], written: Mapping[Path, Iterable[str]], kept: Path
+) -> Task:
+    """Write the files of a new version and build it. Take them away again where that fails.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The task's file, which is written last.
+    before : bytes
+        What it held when it was read.
+    changed : mapping of str to object
+        Its new content.
+    written : mapping of pathlib.Path to iterable of str
+        The lines of the other files.
+    kept : pathlib.Path
+        Where the old content stays.
+    """
+    after = dump(changed, default_flow_style=None, allow_unicode=True).encode()
+    touched: list[Path] = []
+    try:
+        for target, lines in written.items():
+            touched.append(target)
+            write_whole(target, "".join(lines).encode())
+        new = build_task(changed, path)
+        if path.read_bytes() != before:
+            raise UserError(f"{path}: the file was changed meanwhile.", "Run the same command again.")
+        touched.append(kept)
+        write_whole(kept, before)
+        write_whole(path, after)
+    except BaseException:
+        if path.read_bytes() != after:
+            for target in touched:
+                target.unlink(missing_ok=True)
+        raise
+    return new
 
 
 def _taken_back(path: Path, version: int) -> UserError:

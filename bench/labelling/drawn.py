@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -142,7 +142,7 @@ class DrawnText:
 
     id: str
     inputs: Mapping[str, str]
-    further: Mapping[str, Any]
+    further: Mapping[str, object]
     stratum: DrawnStratum
     predicted: str | None = None
     probability: float | None = None
@@ -181,7 +181,7 @@ class Sample:
     blind: bool
     notes: tuple[str, ...]
 
-    def fields(self, drawn: DrawnText) -> dict[str, Any]:
+    def fields(self, drawn: DrawnText) -> dict[str, object]:
         """What every format writes of a drawn text: its id, inputs, the archive's columns, and how it was drawn."""
         return {
             EXAMPLE_ID: drawn.id,

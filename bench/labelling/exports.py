@@ -7,26 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bench.data.duplicates import duplicate_keys
 from bench.data.files import check_file
-from bench.data.json_text import text_field
+from bench.data.json_reading import text_field
 from bench.data.labels import LabelSet, label_key
 from bench.data.messages import listed
 from bench.data.sources.annotation_tools import (
     PRODIGY_ANSWERS,
     UNLABELLED,
-    Cell,
     LabelStudioTask,
     annotated,
     label_studio_tasks,
     pass_column,
 )
 from bench.data.sources.archive import unpacked
-from bench.data.sources.cells import Undecided
+from bench.data.sources.cells import Row, Undecided
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form
 from bench.data.sources.layout import Asked, Layout, detect_layout
 from bench.errors import DataError
@@ -54,7 +52,7 @@ class Labelled:
     """
 
     where: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
     labels: Mapping[str, str]
     truth: frozenset[str] = frozenset()
 
@@ -191,7 +189,7 @@ def by_text(given: Sequence[tuple[bytes, Labelled]]) -> dict[bytes, Labelled]:
     return joined
 
 
-_Votes = tuple[str, Mapping[str, Any], Mapping[str, Cell], frozenset[str]]
+_Votes = tuple[str, Mapping[str, object], Mapping[str, object], frozenset[str]]
 """A text's place, fields and votes, and the annotators whose vote is the truth."""
 
 
@@ -210,9 +208,7 @@ def _rows(
     return _filled_in(((where, _flat(row)) for where, row in Form("doccano").rows(path)), unnamed)
 
 
-def _table(
-    path: Path, layout: Layout, columns: Mapping[str, str], own: Mapping[str, object]
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _table(path: Path, layout: Layout, columns: Mapping[str, str], own: Mapping[str, object]) -> Iterator[Row]:
     """The rows of a table, with inputs and label under their own names."""
     _, names = next(layout.form.rows(path), ("", {LABEL: ""}))
     others = {"text": "data"}  # doccano's CSV
@@ -232,7 +228,7 @@ def _table(
         yield where, {**row, **inputs, LABEL: row[label]}
 
 
-def _flat(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _flat(row: Mapping[str, object]) -> Mapping[str, object]:
     """A row with the fields that old versions of doccano keep apart."""
     meta = row.get("meta")
     if isinstance(meta, str) and meta.lstrip().startswith("{"):
@@ -241,7 +237,7 @@ def _flat(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**meta, **row} if isinstance(meta, dict) else row
 
 
-def _filled_in(rows: Iterable[tuple[str, Mapping[str, Any]]], unnamed: str) -> Iterator[_Votes]:
+def _filled_in(rows: Iterable[Row], unnamed: str) -> Iterator[_Votes]:
     """Rows with a label, and perhaps its annotator."""
     for where, row in rows:
         who = row.get(ANNOTATOR)

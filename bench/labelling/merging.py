@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -84,8 +84,8 @@ class Merged:
         self.n_new = self.n_again = self.n_changed = self.n_changed_test = 0
         self._lacks: Counter[str] = Counter()
         self.tied: list[str] = []
-        self.votes: list[dict[str, Any]] = []
-        self.posteriors: list[dict[str, Any]] = []
+        self.votes: list[dict[str, str | bool]] = []
+        self.posteriors: list[dict[str, str | float]] = []
         self._few = ""
         self._mapping = table.labels.mapping
         self._earlier: dict[str, list[tuple[str, str]]] = {}
@@ -99,7 +99,7 @@ class Merged:
 
     def add(self, given: Mapping[bytes, Labelled]) -> None:
         """Add texts by their keys."""
-        weigh = self.table.definition.get("gold") == DAWID_SKENE
+        weigh = self.table.definition.file.gold == DAWID_SKENE
         weighed = self._weighed(given) if weigh else {}
         for key, each in given.items():
             place = self._place(key, each)
@@ -121,9 +121,9 @@ class Merged:
                 passes[pass_column(LABEL, who)] = [labels[place] for place in range(len(self.rows))]
         return passes
 
-    def changed_keys(self) -> dict[str, Any]:
+    def changed_keys(self) -> dict[str, dict[str, str]]:
         """Keys of the task's file that take another value: ``label_map`` if the task's own labels were given."""
-        known = self.table.definition.get("label_map")
+        known = self.table.definition.file.label_map
         used = {row[LABEL] for row in self.rows} | {label for each in self.table.passes for label in each.values()}
         if not known or used <= {*known}:
             return {}
@@ -153,7 +153,7 @@ class Merged:
             notes.append("New examples join the train part of the published split. Its test part stays as it was.")
         if self.n_changed_test:
             told = f"{self.n_changed_test:,} test examples have another label now."
-            if self.table.definition.get("published"):
+            if self.table.definition.file.published:
                 told += " Published results are about the earlier labels, and are no longer in the task's file."
             notes.append(told)
         if self.n_new and self.table.passes[0]:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.dates import DATE, DAY_FIRST, read_date
-from bench.data.definition import with_value
 from bench.data.labels import LabelSet
 from bench.data.sources import Further, read_source
 from bench.data.sources.further import written as as_text
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import TEST, TRAIN, Task
+from bench.data.task_definition import TaskDefinition
 from bench.errors import DataError, UserError
 from bench.labelling.drawn import OWN_FIELDS
 from bench.metrics.outcomes import VALUE
 
 if TYPE_CHECKING:
     from bench.labelling.exports import Labelled
+    from bench.schema.task import TaskFile
 
 GROUP = "group"
 """The column of groups."""
@@ -33,15 +34,15 @@ class OwnTable:
     ----------
     task : Task
         The task.
-    definition : mapping
-        The content of its file.
+    definition : TaskDefinition
+        What its file defines.
     rows : list of dict
         Its examples by role, in order, with the labels that annotators gave.
     passes : list of dict
         Each example's label of each annotation pass, by the pass's column; empty without passes.
     splits : tuple of str
         The columns of published splits.
-    columns : mapping of str to object
+    columns : mapping of str to (str or list of str)
         The table's column of each role, as the task's file names it.
     labels : LabelSet
         The labels that annotators may give, and the task's label for each of them.
@@ -50,39 +51,34 @@ class OwnTable:
     """
 
     task: Task
-    definition: Mapping[str, Any]
-    rows: list[dict[str, Any]]
+    definition: TaskDefinition
+    rows: list[dict[str, str]]
     passes: list[dict[str, str]]
     splits: tuple[str, ...]
-    columns: Mapping[str, Any]
+    columns: Mapping[str, str | list[str]]
     labels: LabelSet
     further: dict[str, dict[str, str]]
 
     @property
     def given(self) -> LabelSet:
         """The labels that annotators may give, each as it is."""
-        mapping = self.labels.mapping
-        return LabelSet(tuple(mapping), {label: label for label in mapping if self.definition.get("label_map")})
+        return _given(self.definition.file)
 
     @classmethod
-    def read(cls, definition: Mapping[str, Any], task: Task) -> OwnTable:
+    def read(cls, definition: TaskDefinition, task: Task) -> OwnTable:
         """Read the rows of a table that `check_own_table` has accepted."""
-        labels = tuple(definition["labels"])
-        mapping = {label: label for label in labels} | dict(definition.get("label_map") or {})
-        source = with_value(definition["source"], definition.get("averaged_over") or "")
-        given = LabelSet(tuple(mapping), {label: label for label in mapping if definition.get("label_map")})
-        further, named = Further(None), source["columns"]
-        records = read_source(source, task.inputs, given, task.origin, further=further)
+        file, further, named = definition.file, Further(None), definition.source.content["columns"]
+        records = read_source(definition.source, task.inputs, _given(file), further=further)
         rows = [{str(name): value for name, value in row.items()} for row in records.examples.to_dict("records")]
         passes: list[dict[str, str]] = [{} for _ in rows]
         if records.passes is not None:
             names = _names(named["passes"])
             passes = [dict(zip(names, each, strict=True)) for each in records.passes.itertuples(index=False, name=None)]
         columns = {role: names[0] if len(names := _names(given)) == 1 else names for role, given in named.items()}
-        own = LabelSet(labels, mapping)
+        own = LabelSet(tuple(file.labels), _mapping(file))
         return cls(task, definition, rows, passes, records.splits, columns, own, further.by_column)
 
-    def new_row(self, name: str, each: Labelled, label: str) -> tuple[dict[str, Any], frozenset[str]]:
+    def new_row(self, name: str, each: Labelled, label: str) -> tuple[dict[str, str], frozenset[str]]:
         """The row of a new example, and which of its group and its date the export does not tell.
 
         Without a group it is one of its own.
@@ -94,7 +90,7 @@ class OwnTable:
         bench.errors.DataError
             If the value that the metric is averaged over is missing.
         """
-        row = {"id": name, **{column: each.fields[column] for column in self.task.inputs}, "label": label}
+        row = {"id": name, **{column: str(each.fields[column]) for column in self.task.inputs}, "label": label}
         present = self.rows[0]
         lacks = set()
         if GROUP in present:
@@ -110,7 +106,7 @@ class OwnTable:
                     "Add it to the export, or draw from an archive with this column.",
                 )
         if DATE in present:
-            where, day_first = f"{each.where}, field '{self.columns[DATE]}'", self.definition["source"].get(DAY_FIRST)
+            where, day_first = f"{each.where}, field '{self.columns[DATE]}'", self.definition.source.choice(DAY_FIRST)
             row[DATE] = read_date(self._field(DATE, each) or None, where, day_first)
             lacks |= set() if row[DATE] else {DATE}
         for column, value in each.fields.items():
@@ -120,16 +116,16 @@ class OwnTable:
 
     def _field(self, role: str, each: Labelled) -> str:
         """A field under the name of the table's column, or of the role."""
-        value = next((each.fields[name] for name in (self.columns[role], role) if name in each.fields), None)
+        value = next((each.fields[name] for name in (*_names(self.columns[role]), role) if name in each.fields), None)
         return "" if value is None or value != value else str(value).strip()
 
-    def is_test(self, row: Mapping[str, Any]) -> bool:
+    def is_test(self, row: Mapping[str, str]) -> bool:
         """Whether an example is in the test part of a published split."""
         return any(row[name] == TEST for name in self.splits)
 
     def written(
-        self, rows: Sequence[Mapping[str, Any]], passes: Mapping[str, Sequence[str]]
-    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        self, rows: Sequence[Mapping[str, str]], passes: Mapping[str, Sequence[str]]
+    ) -> tuple[list[dict[str, str]], dict[str, str | list[str]]]:
         """The rows of a new version under the table's own column names, and the section that names these.
 
         Parameters
@@ -139,7 +135,7 @@ class OwnTable:
         passes : mapping of str to sequence of str
             Each annotation pass's labels of all examples.
         """
-        taken: dict[str, Any] = {}
+        taken: dict[str, list[str]] = {}
         named: dict[str, str] = {}
         for role in sorted(rows[0], key=lambda role: role != VALUE):  # the task's file names its column elsewhere
             values = [row[role] for row in rows]
@@ -147,21 +143,22 @@ class OwnTable:
             wanted = own if isinstance(own, str) else role
             named[role] = wanted = _free(wanted, role, values, taken)
             taken[wanted] = values
-        columns: dict[str, Any] = {role: name for role, name in named.items() if role not in (VALUE, *self.splits)}
+        elsewhere = (VALUE, *self.splits)
+        columns: dict[str, str | list[str]] = {role: name for role, name in named.items() if role not in elsewhere}
         if self.splits:
             splits = [named[name] for name in self.splits]
             columns["split"] = splits if len(splits) > 1 else splits[0]
         for name, given in passes.items():
             wanted = _free(name, f"pass of {name}", list(given), taken)
             taken[wanted] = list(given)
-            columns.setdefault("passes", []).append(wanted)
+            columns["passes"] = [*columns.get("passes", ()), wanted]
         for name, by_id in self.further.items():
             taken.setdefault(name, [by_id.get(str(row["id"]), "") for row in rows])
         made = [dict(zip(taken, values, strict=True)) for values in zip(*taken.values(), strict=True)]
         return made, columns
 
 
-def with_draws(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def with_draws(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
     """Give all rows the columns that say how an example was drawn, if one has them."""
     found = [dict(row) for row in rows]
     if not any(name in row for row in found for name in DRAWN):
@@ -169,7 +166,7 @@ def with_draws(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, **{name: row.get(name, "") for name in DRAWN}} for row in found]
 
 
-def _free(wanted: str, role: str, values: list[Any], taken: Mapping[str, list[Any]]) -> str:
+def _free(wanted: str, role: str, values: list[str], taken: Mapping[str, list[str]]) -> str:
     """A column's name that no other values have."""
     names = [wanted, role]
     while names[-1] in taken and taken[names[-1]] != values:
@@ -177,13 +174,24 @@ def _free(wanted: str, role: str, values: list[Any], taken: Mapping[str, list[An
     return next(name for name in names if name not in taken or taken[name] == values)
 
 
-def _names(given: Any) -> list[str]:
+def _mapping(file: TaskFile) -> dict[str, str]:
+    """The task's label for each label that annotators may give."""
+    return {label: label for label in file.labels} | (file.label_map or {})
+
+
+def _given(file: TaskFile) -> LabelSet:
+    """The labels that annotators may give, each as it is."""
+    mapping = _mapping(file)
+    return LabelSet(tuple(mapping), {label: label for label in mapping if file.label_map})
+
+
+def _names(given: str | Iterable[str]) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def check_own_table(definition: Mapping[str, Any], path: Path, name: str) -> None:
+def check_own_table(content: Mapping[str, object], path: Path, name: str) -> None:
     """Raise a UserError if a task's examples are not in a table of the user's own; nothing is downloaded for it."""
-    source = definition.get("source")
+    source = content.get("source")
     if not isinstance(source, Mapping):
         return  # Reading the task says what is wrong with it.
     own = source.get("kind") == "table"

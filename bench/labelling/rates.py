@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.drawn import PROBABILITY, STRATUM, is_drawn_id, is_drawn_stratum
 from bench.data.messages import listed
@@ -61,7 +61,7 @@ class _Stratum:
 
 
 def less_unlabelled(
-    rows: Sequence[MutableMapping[str, Any]],
+    rows: Sequence[MutableMapping[str, str]],
     keys: Sequence[bytes],
     exported: Iterable[tuple[bytes, Labelled]],
     n_old: int,
@@ -143,7 +143,7 @@ def _whole(value: object) -> int:
     return int(number) if math.isfinite(number) else 0
 
 
-def undrawn(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def undrawn(rows: Iterable[Mapping[str, str]]) -> list[str]:
     """Say how many new examples have no probability."""
     n = sum(not row.get(PROBABILITY) for row in rows)
     if not n:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -192,10 +192,10 @@ def _design(
 
 def _drawable_texts(new: NewText, rows: NDArray[np.intp]) -> Iterator[str]:
     for values in _drawable(new, rows):
-        yield " ".join(values[column] for column in new.columns.values())
+        yield " ".join(str(values[column]) for column in new.columns.values())
 
 
-def _drawable(new: NewText, rows: Iterable[int]) -> Iterator[Mapping[str, Any]]:
+def _drawable(new: NewText, rows: Iterable[int]) -> Iterator[Mapping[str, object]]:
     """The values of some of the rows, whose numbers are in order."""
     wanted = iter(rows)
     at = next(wanted, None)
@@ -233,7 +233,7 @@ def _texts(
         shown = found.predicted is not None and not blind
         by_place[place] = DrawnText(
             id=f"{archive[:8]}-{found.rows[place] + 1}",
-            inputs={name: values[new.columns[name]] for name in task.inputs},
+            inputs={name: str(values[new.columns[name]]) for name in task.inputs},
             further={name: value for name, value in further.items() if name not in left},
             stratum=drawn[strata.codes[place]],
             predicted=(found.predicted[place] or None) if shown and found.predicted is not None else None,

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from bench.labelling.drawn import ANNOTATOR, LABEL, PREDICTED, PREDICTED_PROBABILITY, Sample
 from bench.prediction.writing import csv_lines, json_lines, write_answers
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -39,12 +39,12 @@ class ForTool:
         The model's probability of it.
     """
 
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
     predicted: str | None = None
     probability: float | None = None
 
     @property
-    def row(self) -> dict[str, Any]:
+    def row(self) -> dict[str, object]:
         """Its fields, with the label of the model and its probability where they are shown."""
         answer = {PREDICTED: self.predicted, PREDICTED_PROBABILITY: self.probability}
         return {**self.fields, **{name: value for name, value in answer.items() if value is not None}}
@@ -69,7 +69,7 @@ class Sheet:
     model: str
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, object]]:
         """The texts as rows of one table, None where one has no such field."""
         rows = [each.row for each in self.texts]
         names = dict.fromkeys(name for row in rows for name in row)
@@ -82,7 +82,7 @@ class Sheet:
             unicodedata.bidirectional(letter)
             for each in self.texts
             for name in self.task.inputs
-            for letter in each.fields[name][:500]
+            for letter in str(each.fields[name])[:500]
             if letter.isalpha()
         )
         return ways["R"] + ways["AL"] > ways["L"]
@@ -98,7 +98,7 @@ def label_studio_lines(sheet: Sheet) -> Iterator[str]:
     """Write tasks for Label Studio's import; the model's labels are predictions, which no export takes for labels."""
     tasks = []
     for each in sheet.texts:
-        made: dict[str, Any] = {"data": dict(each.fields)}
+        made: dict[str, object] = {"data": dict(each.fields)}
         choice = None if each.predicted is None else choice_of(sheet.task, each.predicted)
         if choice is not None:
             made["predictions"] = [_prediction(choice, each.probability, sheet)]
@@ -106,14 +106,14 @@ def label_studio_lines(sheet: Sheet) -> Iterator[str]:
     yield json_text(tasks, indent=1, any_kind=True) + "\n"
 
 
-def _prediction(label: str, probability: float | None, sheet: Sheet) -> dict[str, Any]:
+def _prediction(label: str, probability: float | None, sheet: Sheet) -> dict[str, object]:
     chosen = {
         "from_name": CONTROL,
         "to_name": sheet.task.inputs[-1],
         "type": "choices",
         "value": {"choices": [label]},
     }
-    made: dict[str, Any] = {"model_version": sheet.model, "result": [chosen]}
+    made: dict[str, object] = {"model_version": sheet.model, "result": [chosen]}
     return made if probability is None else {**made, "score": probability}
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from bench.errors import one_line, without_halves
+from bench.llm.completion import Completion
 
 SHOWN = 60
 """Characters of an answer that a reason shows."""
@@ -18,7 +18,7 @@ _AROUND = " \t\r\n\"'`“”„‘’«»"
 _FULL_STOPS = ".。۔"
 
 
-def read_label(completion: Mapping[str, Any], labels: Sequence[str]) -> tuple[str | None, str]:
+def read_label(completion: Completion, labels: Sequence[str]) -> tuple[str | None, str]:
     """Read the label that a chat completion names.
 
     The answer must be a label alone, or a JSON object with the key ``label`` alone. Case, white space, quotation
@@ -26,7 +26,7 @@ def read_label(completion: Mapping[str, Any], labels: Sequence[str]) -> tuple[st
 
     Parameters
     ----------
-    completion : mapping
+    completion : Completion
         The body of a response, with ``choices``.
     labels : sequence of str
         The task's labels.

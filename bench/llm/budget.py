@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from bench.errors import BenchError
+from bench.llm.completion import Completion
 
 MOST_TOKENS = 2**40
 """More tokens than any response can use."""
@@ -58,7 +58,7 @@ class Budget:
                 )
             self.calls += 1
 
-    def add_tokens(self, completion: Mapping[str, Any]) -> None:
+    def add_tokens(self, completion: Completion) -> None:
         """Count the tokens that a response reports.
 
         Raises

@@ -11,15 +11,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
+from bench.llm.completion import Completion
 from bench.support.cache import cache_folder
 from bench.support.kept import Kept
 
 HINT = "Set BENCH_CACHE to another folder, or move the file. Its requests are then made, and paid for, again."
 
 
-def request_key(url: str, body: Mapping[str, Any]) -> bytes:
+def request_key(url: str, body: Mapping[str, object]) -> bytes:
     """Identify a request by all that decides its answer: the SHA-256 of its address and its whole body."""
     canonical = json.dumps({"url": url, "body": body}, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).digest()
@@ -39,7 +39,7 @@ class ResponseCache:
         path = self._folder / "responses.sqlite"
         self._kept = Kept(path, table="responses", key="request", value="response", kind="TEXT", hint=HINT)
 
-    def read(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    def read(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, Completion]]:
         """The stored responses among `keys`, each with its key, one by one.
 
         Raises
@@ -53,7 +53,7 @@ class ResponseCache:
             except ValueError as error:
                 raise self._kept.unusable(error) from error
 
-    def write(self, key: bytes, response: Mapping[str, Any]) -> None:
+    def write(self, key: bytes, response: Completion) -> None:
         """Store a response, unless there is one for the key.
 
         Raises

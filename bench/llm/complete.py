@@ -5,23 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bench.errors import BenchError
 from bench.llm.budget import Budget
 from bench.llm.cache import ResponseCache, request_key
+from bench.llm.completion import Completion
 from bench.llm.endpoint import Endpoint
 
 T = TypeVar("T")
 
 
 def complete(
-    bodies: Sequence[Mapping[str, Any]],
+    bodies: Sequence[Mapping[str, object]],
     endpoint: Endpoint,
     cache: ResponseCache,
     budget: Budget,
     concurrency: int,
-    read: Callable[[Mapping[str, Any]], T],
+    read: Callable[[Completion], T],
 ) -> tuple[list[T], int]:
     """Answer requests, equal ones once.
 

@@ -14,10 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from bench.errors import BenchError, ModelError
+from bench.llm.completion import Completion
 
 URL_VARIABLE = "OPENAI_BASE_URL"
 """The environment variable with the default address."""
@@ -139,7 +139,7 @@ class Endpoint:
         self._key = read_key(api_key_env)
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout, retries=False)
 
-    def ask(self, body: Mapping[str, Any], before: Callable[[], None], stop: threading.Event) -> dict[str, Any]:
+    def ask(self, body: Mapping[str, object], before: Callable[[], None], stop: threading.Event) -> Completion:
         """Make a request, with retries after temporary failures.
 
         Parameters
@@ -153,8 +153,8 @@ class Endpoint:
 
         Returns
         -------
-        dict
-            The body of the response: a chat completion.
+        Completion
+            The body of the response.
 
         Raises
         ------
@@ -274,9 +274,9 @@ class Endpoint:
         return f" (the environment variable {self.api_key_env} {state})"
 
 
-def _completion(text: str) -> dict[str, Any] | None:
+def _completion(text: str) -> Completion | None:
     try:
-        body = json.loads(text)
+        body: Completion = json.loads(text)
         message = body["choices"][0]["message"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return None

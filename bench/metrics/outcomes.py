@@ -169,10 +169,11 @@ def label_codes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> tuple[Cod
 
     Where a prediction is empty, the example is unanswered.
     """
-    true, names = encode(predictions["label"].to_numpy(dtype=str), labels), predictions["predicted"].to_numpy(dtype=str)
+    true = label_indices(predictions["label"].to_numpy(dtype=str), labels)
+    names = predictions["predicted"].to_numpy(dtype=str)
     answered = names != ""
     predicted = np.full(len(names), UNANSWERED, dtype=np.intp)
-    predicted[answered] = encode(names[answered], labels)
+    predicted[answered] = label_indices(names[answered], labels)
     return true, predicted
 
 
@@ -185,7 +186,7 @@ def probability_columns(predictions: pd.DataFrame, labels: tuple[str, ...]) -> F
     return probabilities if np.isfinite(probabilities).all() else None
 
 
-def encode(names: NDArray[np.str_], labels: tuple[str, ...]) -> Codes:
+def label_indices(names: NDArray[np.str_], labels: tuple[str, ...]) -> Codes:
     """Turn label names into their indices in `labels`.
 
     Raises
@@ -195,7 +196,7 @@ def encode(names: NDArray[np.str_], labels: tuple[str, ...]) -> Codes:
 
     Examples
     --------
-    >>> encode(np.array(["b", "a"]), ("a", "b"))
+    >>> label_indices(np.array(["b", "a"]), ("a", "b"))
     array([1, 0])
     """
     index = {label: code for code, label in enumerate(labels)}

@@ -13,7 +13,7 @@ from bench.engines.engine import Unit, outcome_of, value_of
 from bench.engines.local import LocalEngine
 from bench.errors import UserError
 from bench.models.model import Model
-from bench.models.rules import LIMIT, RULES, Examined
+from bench.models.rules import LIMIT, RULES, ModelSubject
 from bench.models.synthetic import EXAMPLES, LABEL_SETS, synthetic_task
 from bench.support.plugins import import_plugin
 
@@ -46,7 +46,7 @@ class RuleResult:
     tried: bool = True
 
 
-def subject_of(model: Model) -> Examined:
+def subject_of(model: Model) -> ModelSubject:
     """Find the synthetic tasks that a model can be fitted on.
 
     A model may reject a task with a `bench.errors.UserError` when it is built or fitted, as one whose rules
@@ -67,7 +67,7 @@ def subject_of(model: Model) -> Examined:
                 pass
             suited[inputs] = labels
             break
-    return Examined(model, suited or {inputs: label_sets[0] for inputs, label_sets in LABEL_SETS.items()})
+    return ModelSubject(model, suited or {inputs: label_sets[0] for inputs, label_sets in LABEL_SETS.items()})
 
 
 def _offline(model: Model) -> Model:
@@ -128,7 +128,7 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
             yield result
 
 
-def check_rule(code: str, subject: Examined) -> RuleResult:
+def check_rule(code: str, subject: ModelSubject) -> RuleResult:
     """Try one rule in this process."""
     rule = RULES[code]
     try:

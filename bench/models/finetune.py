@@ -252,7 +252,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         """Name the packages that a fitted model needs."""
         return ["torch", "transformers", "accelerate"]
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Leave the torch module out: the weights are sufficient."""
         return {name: value for name, value in super().__getstate__().items() if name != "_module"}
 

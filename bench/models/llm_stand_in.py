@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bench.llm.answers import read_label
 from bench.llm.cache import request_key
 from bench.models.llm import LLMClassifier
@@ -20,11 +18,10 @@ class StandInClassifier(LLMClassifier):
         """Check all parameters; a model's name is not needed, since no request is made."""
         LLMClassifier(**(self.get_params() | {"model": self.model or "stand-in"})).check_task()
 
-    def _complete(self, bodies: list[dict[str, Any]]) -> list[tuple[str | None, str]]:
-        answers = ({"choices": [{"message": {"content": self._answer(body)}}]} for body in bodies)
-        return [read_label(each, self.labels) for each in answers]
+    def _complete(self, bodies: list[dict[str, object]]) -> list[tuple[str | None, str]]:
+        return [read_label({"choices": [{"message": {"content": self._answer(body)}}]}, self.labels) for body in bodies]
 
-    def _answer(self, body: dict[str, Any]) -> str:
+    def _answer(self, body: dict[str, object]) -> str:
         number = int.from_bytes(request_key(self.url_, body)[:4], "big")
         label = self.labels[number % len(self.labels)]
         forms = (label, f"{label.upper()}.", f'{{"label": "{label}"}}', f"```json\n{label}\n```", "I cannot tell.")

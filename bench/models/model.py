@@ -53,7 +53,7 @@ class Model:
     name: str
     estimator: str
     features: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Setting = field(default_factory=dict)
     search: SearchSpace = field(default_factory=lambda: SearchSpace({}))
     description: str = ""
     origin: str = ""
@@ -142,7 +142,7 @@ class Model:
         return setting if setting and self.search.holds(setting) else None
 
     @property
-    def written_params(self) -> Mapping[str, Any]:
+    def written_params(self) -> Setting:
         """The fixed parameters as runs record them."""
         return self.params
 
@@ -151,7 +151,7 @@ class Model:
         """What its numbers rest on besides what its import paths name."""
         return {}
 
-    def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
+    def build(self, params: Setting, task: Task, seed: int) -> BaseEstimator:
         """Build an unfitted classifier over a frame of the task's input columns.
 
         Parameters
@@ -176,7 +176,7 @@ class Model:
             return estimator
         return Pipeline([("features", transformer), ("estimator", estimator)])
 
-    def build_features(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator | None:
+    def build_features(self, params: Setting, task: Task, seed: int) -> BaseEstimator | None:
         """Build the unfitted transformer from the task's input columns, None without one."""
         if self.features is None:
             if any(name.startswith("features.") for name in {**self.params, **params}):
@@ -198,7 +198,7 @@ class Model:
         transformer.set_params(**_seeds(transformer, seed))
         return self._with_params(transformer, self._params_of("features", params), "features")
 
-    def build_estimator(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
+    def build_estimator(self, params: Setting, task: Task, seed: int) -> BaseEstimator:
         """Build the unfitted classifier that comes after the features.
 
         An estimator whose constructor takes ``labels``, ``inputs``, ``label_map`` or ``descriptions`` is given
@@ -226,7 +226,7 @@ class Model:
         )
 
     def _without_adjustments(
-        self, estimator: BaseEstimator, params: Mapping[str, Any]
+        self, estimator: BaseEstimator, params: Setting
     ) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """The parameters of the estimator itself, and those of its adjustment; None if the model names none of them."""
         given, own = self._params_of("estimator", params), estimator.get_params(deep=False)
@@ -235,7 +235,7 @@ class Model:
             return given, None
         return given, {name: given.pop(name, None) for name in ADJUSTMENTS if name not in own}
 
-    def _check_adjustments(self, estimator: BaseEstimator, adjustments: Mapping[str, Any], task: Task) -> None:
+    def _check_adjustments(self, estimator: BaseEstimator, adjustments: Setting, task: Task) -> None:
         """Raise a ModelError if an adjustment is unknown, or cannot be made for an estimator and a task."""
         for name in adjustments:
             searched = next(
@@ -307,7 +307,7 @@ class Model:
         """The functions that this definition names, which a stored model may hold, by their dotted names."""
         return frozenset()
 
-    def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _params_of(self, part: str, params: Setting) -> dict[str, Any]:
         own, given = (
             {canonical_name(name): value for name, value in source.items()} for source in (self.params, params)
         )
@@ -317,7 +317,7 @@ class Model:
             if name.startswith(f"{part}.")
         }
 
-    def _with_params(self, built: BaseEstimator, params: Mapping[str, Any], part: str) -> BaseEstimator:
+    def _with_params(self, built: BaseEstimator, params: Setting, part: str) -> BaseEstimator:
         for name, value in params.items():
             known = built.get_params()
             if name not in known:
@@ -369,7 +369,7 @@ class Model:
         return found
 
 
-def _adjusted(estimator: BaseEstimator, adjustments: Mapping[str, Any]) -> BaseEstimator:
+def _adjusted(estimator: BaseEstimator, adjustments: Setting) -> BaseEstimator:
     from bench.models.adjusted import AdjustedClassifier
 
     return AdjustedClassifier(estimator, **adjustments)

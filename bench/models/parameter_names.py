@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from bench.errors import ModelError
 from bench.models.space import Choice, Range, Setting
@@ -35,7 +34,7 @@ def canonical_name(name: str) -> str:
     return qualified(name).replace("__", ".")
 
 
-def check_plain_words(definition: Mapping[str, Any], origin: str) -> None:
+def check_plain_words(definition: Mapping[str, object], origin: str) -> None:
     """Reject text for an estimator that YAML 1.1 reads differently, such as ``no`` for false."""
     if not isinstance(definition, Document):
         return

@@ -80,7 +80,7 @@ class EstimatorModel(Model):
         return copied
 
 
-def describe(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[str, str]]:
+def describe_estimator(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[str, str]]:
     """Describe an estimator object by plain values that are equal where, and only where, it does the same.
 
     Parameters

@@ -17,6 +17,7 @@ from bench.models import persistence
 from bench.models.model import Model
 from bench.models.synthetic import EXAMPLES, FILLER, TOPICS, synthetic_task
 from bench.support.plugins import found_here
+from bench.text.identity import TATWEEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +38,7 @@ LIMIT = 60.0
 
 
 @dataclass(frozen=True)
-class Examined:
+class ModelSubject:
     """A model under examination, with the synthetic tasks that it is examined on.
 
     Parameters
@@ -74,7 +75,7 @@ class Rule:
     description : str
         Why the harness requires it, or what exactly is tested, in one line.
     examine : callable
-        Takes an `Examined` and raises an exception if the model breaks the rule.
+        Takes a `ModelSubject` and raises an exception if the model breaks the rule.
     needs : tuple of str
         The codes of the rules that this one depends on.
     """
@@ -82,7 +83,7 @@ class Rule:
     code: str
     name: str
     description: str
-    examine: Callable[[Examined], None]
+    examine: Callable[[ModelSubject], None]
     needs: tuple[str, ...] = ()
 
 
@@ -92,10 +93,10 @@ RULES: dict[str, Rule] = {}
 
 def _rule(
     code: str, name: str, description: str, needs: tuple[str, ...] = ("M03",)
-) -> Callable[[Callable[[Examined], None]], Callable[[Examined], None]]:
+) -> Callable[[Callable[[ModelSubject], None]], Callable[[ModelSubject], None]]:
     """Register a rule. Nearly all test the answers of a model that was fitted on three classes."""
 
-    def register(examine: Callable[[Examined], None]) -> Callable[[Examined], None]:
+    def register(examine: Callable[[ModelSubject], None]) -> Callable[[ModelSubject], None]:
         RULES[code] = Rule(code, name, description, examine, needs)
         return examine
 
@@ -103,18 +104,18 @@ def _rule(
 
 
 @_rule("M01", "builds from its defaults", "The parameters in the model's file are the parts' own.", needs=())
-def _builds_from_defaults(subject: Examined) -> None:
+def _builds_from_defaults(subject: ModelSubject) -> None:
     for task in subject.tasks():
         subject.model.build({}, task, seed=0)
 
 
 @_rule("M02", "fits two classes", "fit returns the estimator itself, as in scikit-learn.", needs=("M01",))
-def _fits_two_classes(subject: Examined) -> None:
+def _fits_two_classes(subject: ModelSubject) -> None:
     _fits(subject, 2)
 
 
 @_rule("M03", "fits three classes", "fit returns the estimator itself, as in scikit-learn.", needs=("M01",))
-def _fits_three_classes(subject: Examined) -> None:
+def _fits_three_classes(subject: ModelSubject) -> None:
     _fits(subject, 3)
 
 
@@ -123,7 +124,7 @@ def _fits_three_classes(subject: Examined) -> None:
     "fits with sampled parameters",
     f"{SAMPLES} settings drawn from the search space are built and fitted; without one, the model's own.",
 )
-def _fits_sampled_parameters(subject: Examined) -> None:
+def _fits_sampled_parameters(subject: ModelSubject) -> None:
     rng = np.random.default_rng(0)
     for task in subject.tasks():
         for _ in range(SAMPLES if subject.model.search else 1):
@@ -135,7 +136,7 @@ def _fits_sampled_parameters(subject: Examined) -> None:
 
 
 @_rule("M05", "clones", "sklearn.base.clone gives an unfitted estimator with the same parameters.")
-def _clones(subject: Examined) -> None:
+def _clones(subject: ModelSubject) -> None:
     for task in subject.tasks():
         estimator = subject.model.build({}, task, seed=0)
         before = _parameters(estimator)
@@ -154,7 +155,7 @@ def _clones(subject: Examined) -> None:
     "predict gives one of the task's labels a row, also for a single row.",
     needs=("M02", "M03"),
 )
-def _predicts_known_labels(subject: Examined) -> None:
+def _predicts_known_labels(subject: ModelSubject) -> None:
     for n_classes in (2, 3):
         for task in subject.tasks(n_classes):
             estimator = subject.fitted(task)
@@ -168,7 +169,7 @@ def _predicts_known_labels(subject: Examined) -> None:
     "Probabilities are finite and sum to one; decision values are finite; if any.",
     needs=("M02", "M03"),
 )
-def _gives_sound_scores(subject: Examined) -> None:
+def _gives_sound_scores(subject: ModelSubject) -> None:
     for n_classes in (2, 3):
         for task in subject.tasks(n_classes):
             estimator = subject.fitted(task)
@@ -176,13 +177,13 @@ def _gives_sound_scores(subject: Examined) -> None:
 
 
 @_rule("M08", "gives the same answer for the same seed", "Two fresh builds, fitted on the same data, predict the same.")
-def _same_seed_same_answer(subject: Examined) -> None:
+def _same_seed_same_answer(subject: ModelSubject) -> None:
     for task in subject.tasks():
         _same(subject.fitted(task), subject.fitted(task), task.frame, "a second build with the same seed")
 
 
 @_rule("M09", "leaves its inputs unchanged", "Other models read the same texts and labels after it.")
-def _leaves_inputs_unchanged(subject: Examined) -> None:
+def _leaves_inputs_unchanged(subject: ModelSubject) -> None:
     for task in subject.tasks():
         frame, y = task.frame.copy(deep=True), task.y.copy()
         estimator = subject.model.build({}, task, seed=0).fit(frame, y)
@@ -193,7 +194,7 @@ def _leaves_inputs_unchanged(subject: Examined) -> None:
 
 
 @_rule("M10", "answers rows in order, not as a batch", "A row's answer does not depend on the test rows after it.")
-def _does_not_peek(subject: Examined) -> None:
+def _does_not_peek(subject: ModelSubject) -> None:
     for task in subject.tasks():
         estimator = subject.fitted(task)
         half = EXAMPLES // 2
@@ -206,21 +207,21 @@ def _does_not_peek(subject: Examined) -> None:
 
 
 @_rule("M11", "survives an empty text", "Empty, blank and foreign texts that training did not have.")
-def _survives_empty_text(subject: Examined) -> None:
-    for estimator, frame, task in _unseen(subject, ["", " ", "؟!", "only English", "\u200f\u0640", "😀"]):
+def _survives_empty_text(subject: ModelSubject) -> None:
+    for estimator, frame, task in _unseen(subject, ["", " ", "؟!", "only English", f"\u200f{TATWEEL}", "😀"]):
         _check_predictions(estimator, frame, task)
         _check_scores(estimator, frame, task)
 
 
 @_rule("M12", "survives a very long text", f"A text of {LONG_TEXT:,} characters, and a word of as many.")
-def _survives_long_text(subject: Examined) -> None:
+def _survives_long_text(subject: ModelSubject) -> None:
     words = " ".join((FILLER, *TOPICS))
     for estimator, frame, task in _unseen(subject, [(words + " ") * (LONG_TEXT // len(words) + 1), "ن" * LONG_TEXT]):
         _check_predictions(estimator, frame, task)
 
 
 @_rule("M13", "can be sent to another process", "The fitted estimator pickles, and a fresh process predicts the same.")
-def _can_be_sent(subject: Examined) -> None:
+def _can_be_sent(subject: ModelSubject) -> None:
     with LocalEngine(fresh=True) as engine:
         for task in subject.tasks():
             pickled = pickle.dumps(subject.fitted(task))
@@ -230,14 +231,14 @@ def _can_be_sent(subject: Examined) -> None:
 
 
 @_rule("M14", "can be stored", "skops writes the fitted estimator without pickle, and reads it back.")
-def _can_be_stored(subject: Examined) -> None:
+def _can_be_stored(subject: ModelSubject) -> None:
     for task in subject.tasks():
         stored = persistence.dumps(subject.fitted(task))
         loaded = persistence.loads(stored, subject.model)
         _same(loaded, subject.fitted(task), task.frame, "the stored estimator")
 
 
-def _fits(subject: Examined, n_classes: int) -> None:
+def _fits(subject: ModelSubject, n_classes: int) -> None:
     for task in subject.tasks(n_classes):
         estimator = subject.model.build({}, task, seed=0)
         returned = estimator.fit(task.frame, task.y)
@@ -274,7 +275,7 @@ def _check_scores(estimator: BaseEstimator, frame: pd.DataFrame, task: Task) -> 
             assert off < 1e-6, f"the sum of a row of predict_proba differs from 1 by {off:g}."
 
 
-def _unseen(subject: Examined, texts: list[str]) -> Iterator[tuple[BaseEstimator, pd.DataFrame, Task]]:
+def _unseen(subject: ModelSubject, texts: list[str]) -> Iterator[tuple[BaseEstimator, pd.DataFrame, Task]]:
     """Put each text into each column of an ordinary example, in a frame a column."""
     for task in subject.tasks():
         estimator = subject.fitted(task)

@@ -167,16 +167,16 @@ def _notes(
     if whole(needed) > WORTH_SAYING:
         settings = f" ({config.search.trials} settings a fold)" if evaluation.searches else ""
         shorter = [
-            f"search={search.name} about {in_words(whole(by_fold(search)))}"
+            f"search={search.name} about {time_in_words(whole(by_fold(search)))}"
             for search in (_smaller_searches(config.search.trials) if evaluation.searches else [])
         ]
-        told = f"{where} takes about {in_words(whole(needed))} on this machine{settings}"
+        told = f"{where} takes about {time_in_words(whole(needed))} on this machine{settings}"
         notes.append("; ".join(filter(None, [told, ", ".join(shorter)])))
     if limit is not None and longest > limit / 2:
         proposed = math.ceil(TIMEOUT_FACTOR * longest / ROUNDED_TO) * ROUNDED_TO
         notes.append(
-            f"{where}: a fold takes about {in_words(longest)}, and is stopped after "
-            f"execution.cell_timeout ({in_words(limit)}). Add execution.cell_timeout={proposed} "
+            f"{where}: a fold takes about {time_in_words(longest)}, and is stopped after "
+            f"execution.cell_timeout ({time_in_words(limit)}). Add execution.cell_timeout={proposed} "
             "(finished folds are kept)"
         )
     return notes
@@ -195,7 +195,7 @@ def _smaller_searches(trials: int) -> list[Search]:
     return sorted(smaller, key=lambda search: -search.trials)
 
 
-def in_words(seconds: float) -> str:
+def time_in_words(seconds: float) -> str:
     """Format seconds roughly.
 
     Examples

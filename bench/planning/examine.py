@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import Any, Literal
 
 from bench.data.task import Task
 from bench.encoders.device import device_name
@@ -15,7 +15,7 @@ from bench.errors import ModelError
 from bench.models.model import Model
 from bench.models.sources import code_sources, file_sources
 
-ORDERED = ("descriptions", "label_map")
+ORDERED: tuple[Literal["descriptions", "label_map"], ...] = ("descriptions", "label_map")
 """Mappings that an estimator can receive about its task."""
 
 TRIED_ROWS = 5
@@ -91,7 +91,7 @@ def examine(model: Model, task: Task) -> Examined:
     )
 
 
-def _try(params: dict[str, Any], model: Model, task: Task) -> tuple[dict[str, str], set[str]]:
+def _try(params: dict[str, object], model: Model, task: Task) -> tuple[dict[str, str], set[str]]:
     """Build a setting, and let its parts validate their values as in ``fit``.
 
     A part that depends on more than its parameters, such as an encoder's weights, lists it in a method ``sources``.

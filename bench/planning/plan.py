@@ -32,7 +32,7 @@ from bench.results.record import Environment, Git, ModelRecord, RunRecord
 from bench.results.result_format import FORMAT
 from bench.results.store import RunFolder
 from bench.support.doing import Doing, unobserved
-from bench.support.json_text import spelled
+from bench.support.json_writing import spelled
 
 BASELINE = "majority"
 """The model in every table."""

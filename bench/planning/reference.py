@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.metrics.outcomes import Outcomes, encode
+from bench.metrics.outcomes import Outcomes, label_indices
 from bench.metrics.scoring import scored
 from bench.results.record import Reference
 
@@ -56,7 +56,7 @@ def pass_scores(
     >>> [(row.name, row.scores["accuracy"], row.tied) for row in rows]
     [('a', 0.75, 1), ('b', 0.75, 1), ('c', 0.5, 0)]
     """
-    codes = {str(name): encode(passes[name].to_numpy(dtype=str), labels) for name in passes.columns}
+    codes = {str(name): label_indices(passes[name].to_numpy(dtype=str), labels) for name in passes.columns}
     votes = {name: np.eye(len(labels))[of_pass] for name, of_pass in codes.items()}
     places = np.unique(groups, return_inverse=True)[1]
     rows = []

@@ -88,7 +88,7 @@ def open_cells_engine(
     warm_up()
     try:
         from bench.engines.dask import DaskEngine
-        from bench.engines.dask_cluster import Place
+        from bench.engines.dask_cluster import ClusterPlace
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("dask", "dask_jobqueue", "distributed", "cryptography"):
             raise
@@ -98,7 +98,7 @@ def open_cells_engine(
         ) from error
     from bench.planning.alike import facts
 
-    place = Place(
+    place = ClusterPlace(
         execution.scheduler,
         execution.certificates,
         execution.insecure,

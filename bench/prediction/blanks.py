@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.sources.gaps import Gaps, is_empty, place_in
 from bench.errors import DataError
 
 if TYPE_CHECKING:
-    from bench.prediction.reading import NewText, Row
+    from bench.data.sources.cells import Row
+    from bench.prediction.reading import NewText
 
 
 class Blanks:
@@ -31,7 +32,7 @@ class Blanks:
     def __len__(self) -> int:
         return len(self._gaps)
 
-    def lack(self, where: str, values: Mapping[str, Any]) -> bool:
+    def lack(self, where: str, values: Mapping[str, object]) -> bool:
         """Whether a row lacks an input. It is counted."""
         self.n_rows += 1
         lacking = next((name for name, column in self._columns.items() if is_empty(values[column])), None)

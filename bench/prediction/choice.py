@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
@@ -52,7 +51,7 @@ class PredictRequest:
     model: str | None = None
     key: str | None = None
     results: Path = Path("results")
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

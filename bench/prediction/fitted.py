@@ -95,7 +95,7 @@ class FittedModel:
         return answers
 
 
-def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -> FittedModel:
+def load_fitted(folder: RunFolder, overrides: Mapping[str, object] | None = None) -> FittedModel:
     """Load a run's fitted model.
 
     The model of that name, as defined in ``configs/model/`` or by an
@@ -191,7 +191,7 @@ def other_versions(record: RunRecord) -> str | None:
     return ", ".join(f"{name} {then[name]} (now {now[name]})" for name in then if then[name] != now[name]) or None
 
 
-def _defined(path: Path, name: str, overrides: Mapping[str, Any]) -> Model:
+def _defined(path: Path, name: str, overrides: Mapping[str, object]) -> Model:
     from bench.catalogue import load_model
     from bench.discovery import model_names
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bench.evaluation.evaluation import Evaluation
 from bench.models.space import Setting
@@ -35,21 +34,21 @@ class Refitted:
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class StoredModel:
     """The model that a run of one published split has stored: the one that it scored."""
 
     folder: RunFolder
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, object] = field(default_factory=dict)
 
     def model(self, fold: int) -> FittedModel:
         """Load it."""
         return load_fitted(self.folder, self.overrides)
 
 
-Models = Refitted | Stored
+Models = Refitted | StoredModel
 
 
-def models_of(folder: RunFolder, evaluation: Evaluation, overrides: Mapping[str, Any]) -> Models:
+def models_of(folder: RunFolder, evaluation: Evaluation, overrides: Mapping[str, object]) -> Models:
     """What gives the models of a run's folds.
 
     Parameters
@@ -62,6 +61,6 @@ def models_of(folder: RunFolder, evaluation: Evaluation, overrides: Mapping[str,
         Dotted keys of the model's definition here with the values to put in their place.
     """
     if len(evaluation.splits) == 1 and is_stored(folder.cell_path(0) / MODEL):
-        return Stored(folder, overrides)
+        return StoredModel(folder, overrides)
     settings = {fold: folder.read_result(fold).params for fold in range(len(evaluation.splits))}
     return Refitted(evaluation, settings)

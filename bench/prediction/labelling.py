@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from bench.data.sources.cells import Row
 from bench.errors import BenchError
 from bench.prediction.blanks import Blanks
 from bench.prediction.fitted import FittedModel
-from bench.prediction.reading import Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ def label_rows(
     columns: Mapping[str, str],
     answers: Mapping[str, str] | None = None,
     blanks: Blanks | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """Label rows, in order. A row without a text stays, with an empty label.
 
     Parameters

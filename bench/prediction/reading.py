@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, check_characters, check_file, decode_lines, open_lines
-from bench.data.json_text import parse_json_lines, text_field
+from bench.data.json_reading import parse_json_lines, text_field
 from bench.data.messages import place
+from bench.data.sources.cells import Row, Rows
 from bench.data.sources.dialects import DELIMITED
-from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
+from bench.data.sources.formats import WRITTEN, Form, parse_delimited
 from bench.data.sources.gaps import is_empty
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout
 from bench.data.title import check_title
@@ -24,8 +25,6 @@ from bench.prediction.sniffing import LINES, sniff
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
 
 PREDICTED = "predicted_"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bench.catalogue import load_model, load_task
 from bench.config import Execution, RunConfig, TrainOn
@@ -16,7 +15,7 @@ from bench.models.model import Model
 from bench.planning.split_task import as_in_record, split_task, split_with_lent
 from bench.prediction.fitted import changed_code
 from bench.results.record import RunRecord
-from bench.support.json_text import spelled
+from bench.support.json_writing import spelled
 
 
 class OtherParametersError(UserError):
@@ -71,7 +70,7 @@ def rebuilt(record: RunRecord, model: Model, mirror: Path | None = None) -> Eval
     )
 
 
-def model_of_run(record: RunRecord, overrides: Mapping[str, Any]) -> Model:
+def model_of_run(record: RunRecord, overrides: Mapping[str, object]) -> Model:
     """Build the model of a stored run, as it is defined here.
 
     Parameters

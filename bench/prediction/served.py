@@ -31,7 +31,7 @@ class ServedModel:
         """The estimator."""
         return self._model.estimator
 
-    def predict(self, data: pd.DataFrame, params: dict[str, Any] | None = None) -> np.ndarray | pd.DataFrame:
+    def predict(self, data: pd.DataFrame, params: dict[str, object] | None = None) -> np.ndarray | pd.DataFrame:
         """Label texts.
 
         Parameters

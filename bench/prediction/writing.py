@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.support.places import refuse_existing, replacing
 
 
@@ -48,7 +48,7 @@ def answer_format(given: str | None, output: Path | None, kind: str) -> str:
     return given or name
 
 
-def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def csv_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """Write rows as CSV with a header; values other than text and numbers become JSON.
 
     Raises
@@ -81,13 +81,13 @@ def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield line(_cell(row.get(name)) for name in header)
 
 
-def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def json_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """Write rows as JSON objects, a line each."""
     for row in rows:
         yield _json(row) + "\n"
 
 
-FORMATS: dict[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]] = {"csv": csv_lines, "jsonl": json_lines}
+FORMATS: dict[str, Callable[[Iterable[Mapping[str, object]]], Iterator[str]]] = {"csv": csv_lines, "jsonl": json_lines}
 
 
 def check_output(output: Path, force: bool = False) -> None:

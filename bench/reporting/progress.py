@@ -146,11 +146,11 @@ class Progress(Status):
         return line
 
     def _time_left(self) -> str:
-        from bench.planning.estimate import in_words
+        from bench.planning.estimate import time_in_words
 
         seconds = None if self._left is None or self.stored == self._cells else self._left.seconds()
         rest = 0.0 if seconds is None else seconds - (time.monotonic() - self._last)
-        return f"about {in_words(rest)} left" if rest > 0 else ""
+        return f"about {time_in_words(rest)} left" if rest > 0 else ""
 
     def _where(self, run: PlannedRun, fold: Fold) -> str:
         from bench.results.cell import FINAL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -53,7 +53,7 @@ def print_estimates(estimates: Estimates) -> None:
     out.print()
     sizes = f"{whole.n_texts:,} texts, {whole.n_labelled:,} labelled examples in {counted(whole.n_groups, 'group')}"
     out.print(Text(estimates.task, style="bold"), sizes, sep="  ")
-    out.print(Text(answer(estimates), style="bold"))
+    out.print(Text(shares_answer(estimates), style="bold"))
     out.print()
     table, left_out = narrowed(_whole(whole), out.width, LEFT_OUT)
     out.print(table)
@@ -66,20 +66,20 @@ def print_estimates(estimates: Estimates) -> None:
         out.print()
         out.print(_differences(estimates))
     out.print()
-    for line in remarks(estimates):
+    for line in share_remarks(estimates):
         out.print(Text(wrapped(line)))
     for warning in estimates.warnings:
         out.print(Text.assemble(("warning: ", "yellow"), wrapped(warning, " " * 9).lstrip()))
 
 
-def answer(estimates: Estimates) -> str:
+def shares_answer(estimates: Estimates) -> str:
     """The shares in a sentence, that of the most frequent label last."""
     shares = sorted(estimates.whole.shares, key=lambda each: each.powered.value)
     told = [f"{percent(each.powered.value)} % {each.label} ({interval_words(each.powered)})" for each in shares[:3]]
     return wrapped(f"Of the archive, {', '.join(told)}." if told else "No labelled example counts.")
 
 
-def remarks(estimates: Estimates) -> list[str]:
+def share_remarks(estimates: Estimates) -> list[str]:
     """What to know to read the shares."""
     lines = [
         "shares in %, with 95 % intervals by prediction-powered inference: the model's predictions for all texts, "
@@ -149,7 +149,7 @@ def _differences(estimates: Estimates) -> Table:
     return table
 
 
-def to_csv(estimates: Estimates) -> str:
+def shares_csv(estimates: Estimates) -> str:
     """A line for each label of the whole archive, of each part, and of each difference, with all digits."""
     rows = [_row(part, each) for part in (estimates.whole, *estimates.parts) for each in _all(part, estimates)]
     rows += [_of_difference(each) for each in estimates.differences]
@@ -160,9 +160,14 @@ def _all(part: PartShares, estimates: Estimates) -> list[LabelShare | str]:
     return [*part.shares] or [*estimates.labels]
 
 
-def _row(part: PartShares, each: LabelShare | str) -> dict[str, Any]:
+def _row(part: PartShares, each: LabelShare | str) -> dict[str, object]:
     label = each if isinstance(each, str) else each.label
-    row: dict[str, Any] = {"part": part.part or "", "texts": part.n_texts, "labelled": part.n_labelled, "label": label}
+    row: dict[str, object] = {
+        "part": part.part or "",
+        "texts": part.n_texts,
+        "labelled": part.n_labelled,
+        "label": label,
+    }
     for name in ("powered", "labels_alone", "adjusted"):
         share: Share | None = None if isinstance(each, str) else getattr(each, name)
         interval = None if share is None else share.interval
@@ -173,7 +178,7 @@ def _row(part: PartShares, each: LabelShare | str) -> dict[str, Any]:
     return row | {"counted": part.counted[label]}
 
 
-def _of_difference(each: PartDifference) -> dict[str, Any]:
+def _of_difference(each: PartDifference) -> dict[str, object]:
     interval = each.difference.interval
     ends = {} if interval is None else {"share_low": interval.low, "share_high": interval.high}
     return {"part": f"{each.one} - {each.other}", "label": each.label, "share": each.difference.value, **ends}

@@ -42,7 +42,7 @@ def print_stress(summary: StressSummary) -> None:
     )
     score = f"{summary.score:.3f} {interval_text(summary.interval)}".rstrip()
     out.print(Text(f"{title} on the texts as written: {score}"))
-    out.print(Text(answer(summary), style="bold"))
+    out.print(Text(stress_answer(summary), style="bold"))
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("perturbation", overflow="fold")
     for heading in ("flipped", "score", "drop", "95 % interval"):
@@ -60,7 +60,7 @@ def print_stress(summary: StressSummary) -> None:
         out.print(Text.assemble(("limitation: ", "yellow"), note))
 
 
-def answer(summary: StressSummary) -> str:
+def stress_answer(summary: StressSummary) -> str:
     """The result in a sentence.
 
     Names the perturbations that cost something, or says that none was found to.

@@ -15,7 +15,7 @@ from bench.metrics.outcomes import VALUE
 from bench.results.cell import CellRecord, CellResult, Explanation
 from bench.results.files import is_stored, read_bytes, read_record, to_json
 from bench.support.delimiters import CsvReader
-from bench.support.json_text import spelled
+from bench.support.json_writing import spelled
 from bench.support.records import Count, Number, plain
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from bench.errors import UserError, without_halves
 from bench.results.layout import unlinked
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.support.records import Record, from_json
 
 NO_LINK, NO_WAIT = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"))
@@ -38,7 +38,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Write a value as an indented JSON document with sorted keys; see `bench.support.json_text.json_text`."""
+    """Write a value as an indented JSON document with sorted keys; see `bench.support.json_writing.json_text`."""
     return json_text(value, indent=1, sort_keys=True) + "\n"
 
 

@@ -11,7 +11,7 @@ from bench.support.records import Count, Number
 
 
 @dataclass(frozen=True)
-class Scores:
+class VersionScore:
     """A score of a run, with what it is about.
 
     Parameters
@@ -45,7 +45,7 @@ class Gain:
         The model, and the keys of the two runs, which have the same settings and protocol.
     metric : str
         The task's metric.
-    before, now : Scores
+    before, now : VersionScore
         The stored scores. In general they are of different test examples.
     n_both : int
         How many examples both runs have tested.
@@ -62,8 +62,8 @@ class Gain:
     key: str
     key_before: str
     metric: str
-    before: Scores
-    now: Scores
+    before: VersionScore
+    now: VersionScore
     n_both: Count
     n_changed: Count
     both_before: Number | None
@@ -122,7 +122,7 @@ def _sentences(gain: Gain) -> list[str]:
     return lines
 
 
-def _score(scores: Scores) -> str:
+def _score(scores: VersionScore) -> str:
     ends = "" if scores.interval is None else f" [{scores.interval.low:.3f}, {scores.interval.high:.3f}]"
     tested = "" if scores.n_scored == scores.n_examples else f", {scores.n_scored:,} tested"
     return f"{scores.score:.3f}{ends} ({scores.n_examples:,} examples{tested})"

@@ -18,7 +18,7 @@ DIGITS = 16
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredSetting:
     """A tried setting, from which a search continues.
 
     Parameters
@@ -72,7 +72,7 @@ class Journal:
         self.path = path
         self._ends_well = False
 
-    def read(self) -> list[Scored]:
+    def read(self) -> list[ScoredSetting]:
         """The settings that were tried, by their numbers; of a setting that was tried twice the later result."""
         if not is_stored(self.path):
             return []
@@ -83,7 +83,7 @@ class Journal:
         scored = {each.number: each for line in lines if (each := _read(line)) is not None}
         return [scored[number] for number in sorted(scored)]
 
-    def append(self, scored: Scored) -> None:
+    def append(self, scored: ScoredSetting) -> None:
         """Add a setting, and wait until the disk has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = _line(scored)
@@ -95,7 +95,7 @@ class Journal:
             os.fsync(file.fileno())
         self._ends_well = True
 
-    def keep(self, wanted: Callable[[Scored], bool]) -> None:
+    def keep(self, wanted: Callable[[ScoredSetting], bool]) -> None:
         """Drop all other settings."""
         before = self.read()
         kept = [each for each in before if wanted(each)]
@@ -107,17 +107,17 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
-def _line(scored: Scored) -> bytes:
+def _line(scored: ScoredSetting) -> bytes:
     content = json.dumps(plain(scored), ensure_ascii=True).encode()
     return b"%b %b\n" % (_digest(content).encode(), content)
 
 
-def _read(line: bytes) -> Scored | None:
+def _read(line: bytes) -> ScoredSetting | None:
     digest, _, content = line.partition(b" ")
     if digest != _digest(content).encode():
         return None
     try:
-        return from_json(Scored, content)
+        return from_json(ScoredSetting, content)
     except ValueError:
         return None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from bench.config import Search
 from bench.metrics.averaged import AVERAGED_OVER
@@ -59,7 +58,7 @@ def curve_has_its_key(record: CurveRecord) -> bool:
     )
 
 
-def identity_of(record: RunRecord) -> dict[str, Any]:
+def identity_of(record: RunRecord) -> dict[str, object]:
     """All that decides a run's numbers, as plain data."""
     model = record.model
     dimensions = {name: plain(model.search[name]) for name in model.order or model.search}
@@ -75,10 +74,10 @@ def identity_of(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def split_identity(task: TaskRecord, splits: str, train_on: Lent | None) -> dict[str, Any]:
+def split_identity(task: TaskRecord, splits: str, train_on: Lent | None) -> dict[str, object]:
     """What scores depend on of a task and its outer splits, as plain data."""
     described = plain(task)
-    known: dict[str, Any] = {"task": {key: described[key] for key in OF_TASK if key in described}, "splits": splits}
+    known: dict[str, object] = {"task": {key: described[key] for key in OF_TASK if key in described}, "splits": splits}
     if train_on is not None:
         lent = plain(train_on)
         known["train_on"] = {key: lent[key] for key in OF_LENT}

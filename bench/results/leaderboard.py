@@ -102,7 +102,7 @@ def write_leaderboard(results: Path, board: Leaderboard) -> Path:
     with FileLock(folder / LOCK):
         for leftover in folder.glob(".leaderboard.*-*"):  # Half written, when a process was killed.
             leftover.unlink(missing_ok=True)
-        for name, text in zip(FILES, (to_json(content), _to_csv(board), to_markdown(board)), strict=True):
+        for name, text in zip(FILES, (to_json(content), _to_csv(board), board_markdown(board)), strict=True):
             write_atomically(folder / name, text)
     return folder
 
@@ -166,7 +166,7 @@ def refresh_leaderboard(results: Path, task: str, make: Callable[[Path, RunRecor
                 (folder / name).unlink(missing_ok=True)
 
 
-def to_markdown(board: Leaderboard) -> str:
+def board_markdown(board: Leaderboard) -> str:
     """The leaderboard as a Markdown table."""
     metrics = columns(board.metric, (row.scores for row in board.rows))
     task = board.task

@@ -28,7 +28,7 @@ class OtherFormatError(UserError):
     """A run was stored by another version of bench."""
 
 
-def run_key(identity: Mapping[str, Any]) -> str:
+def run_key(identity: Mapping[str, object]) -> str:
     """Hash all that decides a run's numbers.
 
     Parameters

@@ -17,7 +17,7 @@ from bench.evaluation.rounds import Fit, Fitted, Rounds
 from bench.evaluation.search import Searched
 from bench.planning.workers import open_cells_engine
 from bench.results.cell import CellResult, Fold
-from bench.results.journal import Scored
+from bench.results.journal import ScoredSetting
 from bench.running.pace import UNIT_SECONDS, Pace
 
 if TYPE_CHECKING:
@@ -105,11 +105,11 @@ class Evaluator:
 class CellObserver:
     """Records and reports the progress of cells' searches. This one does nothing."""
 
-    def known(self, cell: Cell) -> Iterable[Scored]:
+    def known(self, cell: Cell) -> Iterable[ScoredSetting]:
         """The settings of a cell that an earlier run has tried."""
         return ()
 
-    def scored(self, cell: Cell, scored: Scored) -> None:
+    def scored(self, cell: Cell, scored: ScoredSetting) -> None:
         """A setting has been tried."""
 
     def noted(self, told: str) -> None:
@@ -214,7 +214,7 @@ class _CellWork:
         many = 1 if not self._fitted else int(UNIT_SECONDS * self._fitted / max(self._fit_seconds, 1e-9))
         return ready[: max(1, min(many, len(ready) // sharing))]
 
-    def fitted(self, fits: Sequence[Fit], fitted: Sequence[Fitted]) -> list[Scored]:
+    def fitted(self, fits: Sequence[Fit], fitted: Sequence[Fitted]) -> list[ScoredSetting]:
         scored = []
         self.pace.saw_fits(len(fits), math.fsum(each.seconds for each in fitted))
         for fit, each in zip(fits, fitted, strict=True):
@@ -222,7 +222,7 @@ class _CellWork:
             scored += self.rounds.tell(fit, each)
         return scored
 
-    def died(self, fits: Sequence[Fit], died: Died) -> list[Scored]:
+    def died(self, fits: Sequence[Fit], died: Died) -> list[ScoredSetting]:
         """Rerun fits whose process ended, one at a time. A fit that ends its process again has failed."""
         if len(fits) > 1:
             self._alone += fits
@@ -306,7 +306,7 @@ class _Dealer:
             self._deal()
 
     def _hear(self, sent: _Sent, outcome: Outcome[Any]) -> None:
-        work, fits, scored = sent.work, sent.fits, list[Scored]()
+        work, fits, scored = sent.work, sent.fits, list[ScoredSetting]()
         match outcome:
             case Value(value) if fits is None:
                 work.result = value

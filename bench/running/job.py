@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from bench.config import Execution
 from bench.errors import BenchError, UserError, describe_os_error
 from bench.results.cell import FINAL, CellResult, Fold
-from bench.results.journal import Journal, Scored
+from bench.results.journal import Journal, ScoredSetting
 from bench.results.record import RunRecord, RunStatus
 from bench.results.store import BusyError, RunFolder
 from bench.running.cells import Cell, CellObserver, run_cells
@@ -171,7 +171,7 @@ class _Keeper(CellObserver):
         self._journals = dict[Cell, Journal]()
         self._tried = Counter[Cell]()
 
-    def known(self, cell: Cell) -> Iterable[Scored]:
+    def known(self, cell: Cell) -> Iterable[ScoredSetting]:
         folder = self._parts[cell.evaluation].folder
         journal = self._journals[cell] = folder.journal(cell.fold)
         if folder.cell_path(cell.fold).exists():
@@ -180,7 +180,7 @@ class _Keeper(CellObserver):
         self._tried[cell] = len(known)
         return known
 
-    def scored(self, cell: Cell, scored: Scored) -> None:
+    def scored(self, cell: Cell, scored: ScoredSetting) -> None:
         self._journals[cell].append(scored)
         self._tried[cell] += 1
         self._observer.tried(self._parts[cell.evaluation], cell.fold, self._tried[cell])

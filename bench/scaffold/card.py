@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from bench.scaffold.found import Found, file_names
 from bench.support.digests import file_digest
@@ -34,7 +33,7 @@ bench reads the data in place. To run the task on another machine, copy them to 
 """
 
 
-def provenance(found: Found, source: dict[str, Any]) -> str:
+def provenance(found: Found, source: dict[str, object]) -> str:
     """Describe the origin of the data, with digests of files."""
     if found.file is None:
         config = f", configuration `{source['config']}`" if "config" in source else ""

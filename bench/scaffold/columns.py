@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bench.data.column_names import fit, plain, whole
+from bench.data.column_names import fit, plain_name, whole
 from bench.data.sources.annotation_tools import annotated
 from bench.errors import ConfigError, nearest
 from bench.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-_STANCE = ("stance", plain("موقف"))
+_STANCE = ("stance", plain_name("موقف"))
 """Words in a column's name that mean stance labels."""
 
-_STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
+_STANCES = frozenset(map(plain_name, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
 """Typical stance labels; two of them identify a stance column."""
 
 
@@ -33,8 +33,8 @@ class Chosen:
 
     Parameters
     ----------
-    columns : dict of str to object
-        The ``columns`` of a task's source.
+    columns : dict of str to str
+        The column of each role.
     told : dict of str to str
         How each guessed column was recognised.
     day_first : bool or None
@@ -43,13 +43,26 @@ class Chosen:
         For each ambiguous role, the chosen column and how to choose another, a sentence each.
     remarks : list of str
         Notes on doubtful choices, a sentence each.
+    passes : list of str
+        The columns of annotation passes.
     """
 
-    columns: dict[str, Any]
+    columns: dict[str, str]
     told: dict[str, str]
     day_first: bool | None = None
     choices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    passes: list[str] = field(default_factory=list)
+
+    @property
+    def section(self) -> dict[str, str | list[str]]:
+        """The ``columns`` of a task's source."""
+        named: dict[str, str | list[str]] = {}
+        for key, column in self.columns.items():
+            named[key] = column
+            if key == "label" and self.passes:
+                named["passes"] = self.passes
+        return named
 
 
 def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: bool) -> Chosen:
@@ -77,13 +90,13 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     taken = [*given.columns().values()]
     only = labels[0] if len(labels) == 1 and labels[0] not in taken and given.label is None else None
     guesses = list(_guesses(found, given, name, taken, only))
-    chosen: dict[str, Any] = {guess.key: guess.column for guess in guesses}
+    chosen: dict[str, str] = {guess.key: guess.column for guess in guesses}
     chosen |= {key: column for key in ("claim", "text", "label") if (column := getattr(given, key)) is not None}
     taken += [guess.column for guess in guesses]
     passes = [column for column, label in of_pass.items() if label == chosen["label"]]
     labelled = found.n_rows - found.unlabelled.get(chosen["label"], 0)
-    if len(passes) > 1 and all(found.passes[column] == labelled for column in passes):
-        chosen["passes"] = passes
+    if len(passes) < 2 or any(found.passes[column] != labelled for column in passes):
+        passes = []
     if group := given.group or _optional("group", found, taken):
         chosen["group"] = group
         taken.append(group)
@@ -91,23 +104,21 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     if not has_split and (split := given.split or next(iter(splits), None)):
         chosen["split"] = split
         check_parts(SplitColumn.of(found, split), split, name)
-    date, undated = _date(found, given, [*taken, chosen.get("split", ""), *chosen.get("passes", ())])
+    date, undated = _date(found, given, [*taken, chosen.get("split", ""), *passes])
     if date is not None:
         chosen["date"] = date
         taken.append(date)
     free = [column for column in found.columns if column not in taken and column not in found.unusable]
     if ids := [column for column in free if says(column, "id")]:
         chosen["id"] = ids[0]
-    columns: dict[str, Any] = {
-        key: chosen[key]
-        for key in ("id", "claim", "text", "label", "passes", "group", "split", "date")
-        if key in chosen
+    columns: dict[str, str] = {
+        key: chosen[key] for key in ("id", "claim", "text", "label", "group", "split", "date") if key in chosen
     }
-    told = {key: BY_NAME for key in columns if key != "passes" and getattr(given, key, None) is None}
+    told: dict[str, str] = {key: BY_NAME for key in columns if getattr(given, key, None) is None}
     told |= {guess.key: guess.told for guess in guesses}
     remarks = [*undated, *parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
     day_first = _day_first(found, given, date)
-    return Chosen(columns, told, day_first, list(_choices(found, guesses)), remarks)
+    return Chosen(columns, told, day_first, list(_choices(found, guesses)), remarks, passes)
 
 
 def _date(found: ColumnSummary, given: Given, taken: list[str]) -> tuple[str | None, list[str]]:
@@ -187,7 +198,7 @@ def _listing(found: ColumnSummary, given: Given) -> Iterator[None]:
         raise ConfigError(error.message, "\n".join(hints)) from error
 
 
-def _unused(found: ColumnSummary, columns: dict[str, Any], labels: list[str], has_split: bool) -> Iterator[str]:
+def _unused(found: ColumnSummary, columns: dict[str, str], labels: list[str], has_split: bool) -> Iterator[str]:
     """Describe possible uses of unused columns."""
     for column in labels:
         if column != columns["label"] and column not in columns.values():
@@ -207,12 +218,12 @@ def _unused(found: ColumnSummary, columns: dict[str, Any], labels: list[str], ha
                 yield f"The column '{column}' is not used as the {key}: {found.unusable[column]}."
 
 
-def _stance_targets(found: ColumnSummary, columns: dict[str, Any]) -> Iterator[str]:
+def _stance_targets(found: ColumnSummary, columns: dict[str, str]) -> Iterator[str]:
     """Warn if the target of stances is not part of the input."""
     label = columns["label"]
     values = found.profiles.get(label, Profile()).values
-    says = fit(label, "label") is not None and any(word in plain(label) for word in _STANCE)
-    if "claim" in columns or not (says or len(_STANCES & {plain(value) for value in values}) > 1):
+    says = fit(label, "label") is not None and any(word in plain_name(label) for word in _STANCE)
+    if "claim" in columns or not (says or len(_STANCES & {plain_name(value) for value in values}) > 1):
         return
     for column, profile in found.profiles.items():
         if whole(column, "target") is not None and column not in columns.values() and profile.holds_text:
@@ -247,9 +258,7 @@ def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen
     chosen |= {
         key: column for key, column in (("text", text), ("group", given.group), ("date", date)) if column is not None
     }
-    columns: dict[str, Any] = {
-        key: column for key, column in chosen.items() if key != column or key in ("text", "group", "date")
-    }
+    columns = {key: column for key, column in chosen.items() if key != column or key in ("text", "group", "date")}
     told: dict[str, str] = {
         key: BY_NAME for key in ("text", "label", "date") if key in chosen and getattr(given, key) is None
     }

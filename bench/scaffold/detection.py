@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.data.encodings import check_encoding
 from bench.data.files import check_file
 from bench.data.messages import listed
+from bench.data.sources.cells import Rows
 from bench.data.sources.dialects import QUOTINGS
 from bench.data.sources.formats import FORMATS, SUFFIXES
 from bench.data.sources.hub import hub_revision, load_split, split_names
@@ -100,7 +100,7 @@ def _hub(dataset: str, config: str | None, revision: str | None) -> Found:
     if len(names) > 1 and not {TRAIN, TEST} <= roles.keys():
         names = [roles[TRAIN]] if TRAIN in roles else names
     split = {role: roles[role] for role in ROLES if role in roles} if {TRAIN, TEST} <= roles.keys() else names[0]
-    source: dict[str, Any] = {"kind": "hub", "dataset": dataset}
+    source: dict[str, object] = {"kind": "hub", "dataset": dataset}
     if config is not None:
         source["config"] = config
     source |= {"revision": commit, "split": split}
@@ -108,7 +108,7 @@ def _hub(dataset: str, config: str | None, revision: str | None) -> Found:
     unread = [name for name in there if name not in read]
     remarks = (f"These splits of the data set are not read: {listed(unread)}.",) if unread else ()
 
-    def rows() -> Iterable[tuple[str, Mapping[str, Any]]]:
+    def rows() -> Rows:
         for name in read:
             yield from rows_of_split(load_split(dataset, config, commit, name), f"{dataset}, {name}")
 

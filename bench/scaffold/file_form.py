@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
 
 from bench.data.column_names import fit, whole
-from bench.data.json_text import iter_json_lines
+from bench.data.json_reading import iter_json_lines
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import unpacked
@@ -110,8 +109,9 @@ def check_nested(path: Path, form: Form) -> None:
     """Raise a DataError if the text or label of rows is in a nested object."""
     if form.format not in ("json", "jsonl", "parquet"):
         return
-    row = next((row for _, row in form.rows(path)), {})
-    plain = {name: value for name, value in row.items() if not isinstance(value, Mapping)}
+    row: Mapping[str, object] = next((row for _, row in form.rows(path)), {})
+    nested = {name: value for name, value in row.items() if isinstance(value, Mapping)}
+    plain = {name: value for name, value in row.items() if name not in nested}
     lacking = []
     if not any(fit(name, "text") is not None or _is_phrase(value) for name, value in plain.items()):
         lacking.append("text")
@@ -119,8 +119,8 @@ def check_nested(path: Path, form: Form) -> None:
     if not any(isinstance(value, str) and not _is_phrase(value) for value in others):
         lacking.append("label")
     for role in lacking:
-        for key in (key for key in row if key not in plain):
-            inner = _field_of(row[key], key, role)
+        for key, content in nested.items():
+            inner = _field_of(content, key, role)
             if inner is None:
                 continue
             read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
@@ -135,7 +135,7 @@ def check_nested(path: Path, form: Form) -> None:
             )
 
 
-def _field_of(content: Mapping[str, Any], key: str, role: str) -> str | None:
+def _field_of(content: Mapping[str, object], key: str, role: str) -> str | None:
     """The field of a nested object that is a role of the task, by its name or by that of the object."""
     named = [name for name in content if whole(name, role) is not None]
     texts = [name for name, value in content.items() if isinstance(value, str)]
@@ -159,7 +159,7 @@ def _labels_hint(path: Path) -> str:
     return "If the labels are in another file, put the word labels into its name, and give both with --data."
 
 
-def _tool(rows: Sequence[Mapping[str, Any]]) -> str | None:
+def _tool(rows: Sequence[Mapping[str, object]]) -> str | None:
     """The annotation tool whose export has such rows."""
     if not rows:
         return None

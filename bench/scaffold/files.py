@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from bench.data.encodings import detect_encoding
 from bench.data.files import check_file
 from bench.data.messages import listed
 from bench.data.sources.archive import ARCHIVES
-from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
+from bench.data.sources.cells import Rows
+from bench.data.sources.formats import SUFFIXES, TEXTS, Form
 from bench.data.sources.layout import NAMED_SUFFIXES, Asked, unknown_format
 from bench.data.sources.plain import class_files, is_hidden
 from bench.data.task import ROLES, TEST, TRAIN
@@ -134,14 +134,11 @@ def find_files(paths: Sequence[Path], asked: Asked) -> Found:
     else:
         form, remarks = common_form(files, asked)
     folder = files[0].parent
-    source: dict[str, Any] = {"kind": "table"}
-    if len(parts) > 1:
-        source["path"] = {role: _relative_all(parts[role].files, folder) for role in ROLES if role in parts}
-    else:
-        source["path"] = _relative_all(files, folder)
+    by_role = {role: _relative_all(parts[role].files, folder) for role in ROLES if role in parts}
+    source: dict[str, object] = {"kind": "table", "path": by_role if len(parts) > 1 else _relative_all(files, folder)}
     if form.format == "lines":
         beside = [_relative(path, folder) for path in labels.values() if path is not None]
-        source["labels"] = dict(zip(source["path"], beside, strict=True)) if len(parts) > 1 else beside[0]
+        source["labels"] = dict(zip(by_role, beside, strict=True)) if len(parts) > 1 else beside[0]
     source |= form.settings(files[0].name)
     read = [*files, *(path for path in labels.values() if path is not None)]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.messages import listed
-from bench.data.sources.formats import Rows, format_of
+from bench.data.sources.cells import Rows
+from bench.data.sources.formats import format_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Found:
 
     name: str
     what: str
-    source: dict[str, Any]
+    source: dict[str, object]
     rows: Callable[[], Rows]
     file: Path | None = None
     files: tuple[Path, ...] = ()
@@ -72,7 +73,7 @@ class Found:
         """Whether the source itself says which part of a published split an example is in."""
         return self.has_parts or isinstance(self.source.get("split"), Mapping)
 
-    def source_in(self, folder: Path) -> dict[str, Any]:
+    def source_in(self, folder: Path) -> dict[str, object]:
         """The section for a task's file in a folder."""
         if self.file is None:
             return self.source
@@ -85,7 +86,7 @@ class Found:
                 return [moved(each) for each in path]
             return Path(os.path.relpath(start / path, folder)).as_posix()
 
-        paths: dict[str, Any] = {
+        paths: dict[str, object] = {
             key: moved(self.source[key]) for key in ("path", "documents", "labels") if key in self.source
         }
         return {**self.source, **paths}

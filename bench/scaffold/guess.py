@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.data.column_names import fit, plain, whole
+from bench.data.column_names import fit, plain_name, whole
 from bench.data.messages import listed
 from bench.errors import ConfigError
 from bench.scaffold.profile import Profile
@@ -23,7 +23,7 @@ _FAR_LONGER = 2.0
 _PERHAPS = 2
 """The tier of names that may be a label's, but often mean something else."""
 
-_CODERS = {"annotator", "coder", "rater", "annotation", "worker", "judge", plain("مصنف"), plain("محكم")}
+_CODERS = {"annotator", "coder", "rater", "annotation", "worker", "judge", plain_name("مصنف"), plain_name("محكم")}
 """The names of columns of one annotator's labels, followed by a number."""
 
 _TEXT_ID = re.compile("(tweet|status|post|comment|message|review|text|sentence)s?ids?")
@@ -161,7 +161,7 @@ def _is_other(column: str) -> bool:
 
 def is_coder(column: str) -> bool:
     """Whether a name is that of an annotator, with or without a number."""
-    return plain(column).rstrip("0123456789").removesuffix("id") in _CODERS
+    return plain_name(column).rstrip("0123456789").removesuffix("id") in _CODERS
 
 
 def _can_be_text(profile: Profile) -> bool:
@@ -172,7 +172,7 @@ def _numbered(texts: Profiles) -> tuple[str, str] | None:
     """Two texts with one name followed by 1 and 2, or a and b, and no third."""
     bases: dict[str, dict[str, str]] = {}
     for column in texts:
-        if found := _NUMBERED.fullmatch(plain(column)):
+        if found := _NUMBERED.fullmatch(plain_name(column)):
             bases.setdefault(found["base"], {})[found["number"]] = column
     pairs = [
         (columns[first], columns[second])
@@ -192,7 +192,7 @@ def _held_against(texts: Profiles) -> tuple[str, str] | None:
     """A claim and a text by their names. A hypothesis is the claim, and a premise the text."""
     claims = _by_fit("claim", texts)
     named = [column for column in _by_fit("text", texts) if column not in claims]
-    premises = [column for column in texts if plain(column) == "premise"]
+    premises = [column for column in texts if plain_name(column) == "premise"]
     unsaid = [column for column in texts if column not in claims and not _is_other(column)]
     behind = premises or named or (unsaid if len(unsaid) == 1 else [])
     return (claims[0], behind[0]) if claims and behind else None
@@ -200,10 +200,10 @@ def _held_against(texts: Profiles) -> tuple[str, str] | None:
 
 def _headline_and_body(texts: Profiles, profiles: Profiles) -> tuple[str, str] | None:
     """The stance of an article towards a headline."""
-    if not any(plain(column) == "stance" for column in profiles):
+    if not any(plain_name(column) == "stance" for column in profiles):
         return None
-    heads = [column for column in texts if plain(column) in ("headline", "title")]
-    bodies = [column for column in texts if plain(column) in ("body", "articlebody", "article", "content", "text")]
+    heads = [column for column in texts if plain_name(column) in ("headline", "title")]
+    bodies = [column for column in texts if plain_name(column) in ("body", "articlebody", "article", "content", "text")]
     return (heads[0], bodies[0]) if len(heads) == len(bodies) == 1 else None
 
 
@@ -214,7 +214,7 @@ def _counted(profile: Profile) -> str:
 def _ask(key: str, candidates: Sequence[str], profiles: Profiles, name: str) -> ConfigError:
     what = "long texts" if key == "text" else "few values"
     if not candidates:
-        ids = next((column for column in profiles if key == "text" and _TEXT_ID.fullmatch(plain(column))), None)
+        ids = next((column for column in profiles if key == "text" and _TEXT_ID.fullmatch(plain_name(column))), None)
         hint = f"If '{ids}' refers to texts elsewhere, put those texts into a column." if ids else None
         return ConfigError(f"{name}: which column is the {key}? No column has a usual name for it, or {what}.", hint)
     named = [f"'{column}'{_counted(profiles[column]) if key == 'label' else ''}" for column in candidates]

@@ -53,7 +53,7 @@ def ask_for_a_claim(error: DataError, request: TaskRequest, found: Found, chosen
 
 def _telling_apart(found: Found, chosen: Chosen) -> list[tuple[str, bool]]:
     """The columns that, with the text, make rows differ, the longest texts first; with whether each is a mere key."""
-    taken = {column for value in chosen.columns.values() for column in ([value] if isinstance(value, str) else value)}
+    taken = {*chosen.columns.values(), *chosen.passes}
     together: dict[str, set[tuple[str, str]]] = {}
     values: dict[str, set[str]] = {}
     lengths: dict[str, int] = {}

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from bench.data.column_names import whole
 from bench.data.dates import AmbiguousDateError, DayOrder, read_date
 from bench.data.messages import check_name
 from bench.data.sources.annotation_tools import annotated
-from bench.data.sources.cells import SHIFTED, LeftOut
+from bench.data.sources.cells import SHIFTED, LeftOut, Rows
 from bench.errors import DataError
 from bench.scaffold.profile import Profile
 from bench.schema.dialect import UNWRITABLE
 from bench.text.identity import name_key
-
-if TYPE_CHECKING:
-    from bench.data.sources.formats import Rows
-
 
 SHOWN_VALUES = 3
 """The most example values of a column in an error."""

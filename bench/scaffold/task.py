@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
@@ -16,7 +16,9 @@ from bench.data.dates import DAY_FIRST
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed
+from bench.data.section import Section
 from bench.data.sources import read_source
+from bench.data.sources.column_errors import ColumnError, UnknownColumnError
 from bench.data.sources.formats import ShiftedRowError
 from bench.data.task import TEST, TRAIN
 from bench.discovery import task_files
@@ -81,6 +83,8 @@ class Draft:
         The task; its origin are the data.
     definition : dict of str to object
         The content of its file; paths in it are relative to the data's folder.
+    source : dict of str to object
+        The section of it on the data.
     found : Found
         The data.
     chosen : Chosen
@@ -92,7 +96,8 @@ class Draft:
     """
 
     task: Task
-    definition: dict[str, Any]
+    definition: dict[str, object]
+    source: dict[str, object]
     found: Found
     chosen: Chosen
     summary: ColumnSummary
@@ -133,18 +138,17 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     draft = draft_task(request)
     task = replace(draft.task, origin=target / "task.yaml")
     findings = check_task(task)
-    found, definition = draft.found, draft.definition
-    definition["source"] = {**definition["source"], **found.source_in(target)}
+    source = {**draft.source, **draft.found.source_in(target)}
     card = CARD.format(
         name=name,
-        description=definition["description"],
-        provenance=provenance(found, definition["source"]),
+        description=task.description,
+        provenance=provenance(draft.found, source),
         columns=draft.reading,
         begin=BEGIN,
         end=END,
     )
     texts = {
-        "task.yaml": editor_line("task") + _to_yaml(definition),
+        "task.yaml": editor_line("task") + _to_yaml({**draft.definition, "source": source}),
         "README.md": insert(card, describe(task), target / "README.md"),
     }
     files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
@@ -178,21 +182,21 @@ def draft_task(request: TaskRequest) -> Draft:
         if spans
         else choose_columns(summary, given, found.name, found.has_split)
     )
-    section: dict[str, Any] = {"columns": chosen.columns} if chosen.columns else {}
+    source = {**found.source, **({"columns": chosen.section} if chosen.columns else {})}
     if chosen.day_first is not None:
-        section[DAY_FIRST] = chosen.day_first
+        source[DAY_FIRST] = chosen.day_first
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
     _check_parts(found, chosen)
     with _telling_guesses(chosen), _telling_gaps(summary):
-        records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
+        records = read_source(Section(source, "source", found.origin), tuple(inputs), _AnyLabel((), {}))
     _check_withheld(found, records.examples, records.splits)
     counts, label_map = _labels_of(records.examples["label"].tolist(), request, found, summary, label)
-    definition: dict[str, Any] = {
+    definition: dict[str, object] = {
         "name": name,
         "version": 1,
         "description": f"The column {label} of {found.title}.",
-        "source": {**found.source, **section},
+        "source": source,
         "inputs": inputs,
         "labels": [value for value, _ in counts.most_common()],
         **({"label_map": label_map} if label_map else {}),
@@ -203,7 +207,7 @@ def draft_task(request: TaskRequest) -> Draft:
         task = build_task(definition, found.origin)
     except ManyRepeatsError as error:
         raise ask_for_a_claim(error, request, found, chosen) from error
-    return Draft(task, definition, found, chosen, summary, _reading(found, chosen, summary.n_rows, spans))
+    return Draft(task, definition, source, found, chosen, summary, _reading(found, chosen, summary.n_rows, spans))
 
 
 def _labels_of(
@@ -267,7 +271,7 @@ def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str])
             )
 
 
-def _to_yaml(definition: dict[str, Any]) -> str:
+def _to_yaml(definition: dict[str, object]) -> str:
     """Write a definition as YAML, with Arabic unescaped unless it would be read back differently."""
     for as_it_is in (True, False):
         text = dump(definition, default_flow_style=None, allow_unicode=as_it_is, width=math.inf)
@@ -322,7 +326,7 @@ def _check_name(name: str, target: Path, force: bool) -> None:
 def _reading(found: Found, chosen: Chosen, n_rows: int, spans: bool) -> str:
     used = {key: key for key in ("document", "start", "end", "label")} if spans else {}
     described = []
-    for key, column in (used | chosen.columns).items():
+    for key, column in (used | chosen.section).items():
         names = ", ".join(f"'{name}'" for name in ([column] if isinstance(column, str) else column))
         told = f" ({chosen.told[key]})" if key in chosen.told else ""
         described.append(f"{key} from {names}{told}")
@@ -334,11 +338,11 @@ def _telling_gaps(summary: ColumnSummary) -> Iterator[None]:
     """Say of a column that one row lacks, and others have, what to write there."""
     try:
         yield
-    except DataError as error:
-        if not any(f"unknown column '{column}'" in error.message for column in summary.columns):
+    except UnknownColumnError as error:
+        if error.column not in summary.columns:
             raise
         hint = "Other rows have it. Write null there: rows without a text or a label are left out and counted."
-        raise DataError(error.message, hint) from error
+        raise UnknownColumnError(error.message, hint, error.column) from error
 
 
 @contextmanager
@@ -346,14 +350,13 @@ def _telling_guesses(chosen: Chosen) -> Iterator[None]:
     """Add to an error about a column that the column was guessed."""
     try:
         yield
-    except DataError as error:
-        columns = {key: chosen.columns.get(key, key) for key in chosen.told}
-        for key, column in columns.items():
-            if f"column '{column}'" in error.message:
-                hint = "" if error.hint is None else f"{error.hint}\n"
-                told = f"Its {key} is in '{column}' ({chosen.told[key]}). Choose another with --{key} COLUMN."
-                raise DataError(error.message, hint + told) from error
-        raise
+    except ColumnError as error:
+        key = next((key for key in chosen.told if chosen.columns.get(key, key) == error.column), None)
+        if key is None:
+            raise
+        hint = "" if error.hint is None else f"{error.hint}\n"
+        told = f"Its {key} is in '{error.column}' ({chosen.told[key]}). Choose another with --{key} COLUMN."
+        raise DataError(error.message, hint + told) from error
 
 
 def _write(target: Path, texts: dict[str, str]) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.data.drawn import NO_DRAW, draws_of
-from bench.shares.estimate import Labelled
+from bench.shares.estimate import LabelledExamples
 from bench.shares.totals import ReadArchive
 from bench.statistics.interval import FEWEST as FEWEST_GROUPS
 from bench.statistics.units import Units
@@ -33,7 +33,7 @@ LARGE_PART = 0.05
 
 
 def broken_assumptions(
-    task: Task, labelled: Labelled, read: ReadArchive, placed: Sequence[str] | None, seed: int
+    task: Task, labelled: LabelledExamples, read: ReadArchive, placed: Sequence[str] | None, seed: int
 ) -> list[str]:
     """Say where the assumption behind the intervals looks broken, a sentence or two each.
 
@@ -101,11 +101,11 @@ def _share(n: float, read: ReadArchive) -> float:
     return n / max(read.whole.archive.total, 1.0)
 
 
-def _texts(task: Task, labelled: Labelled) -> list[tuple[str, ...]]:
+def _texts(task: Task, labelled: LabelledExamples) -> list[tuple[str, ...]]:
     return list(task.frame.iloc[labelled.rows].itertuples(index=False, name=None))
 
 
-def _groups(task: Task, labelled: Labelled) -> Sequence[str]:
+def _groups(task: Task, labelled: LabelledExamples) -> Sequence[str]:
     return [str(group) for group in task.groups[labelled.rows].tolist()]
 
 

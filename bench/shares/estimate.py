@@ -25,7 +25,7 @@ from bench.statistics.powered import (
     powered,
     without_labelled,
 )
-from bench.statistics.sampled import Archive, Sample
+from bench.statistics.sampled import Archive, LabelledSample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
+class LabelledExamples:
     """The labelled examples that count: those that a fold's model has not trained on.
 
     Parameters
@@ -61,7 +61,7 @@ class Labelled:
     draws: NDArray[np.intp]
 
 
-def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -> Labelled:
+def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -> LabelledExamples:
     """Predict each labelled example by the models that have not trained on it: one, or one for each repeat.
 
     Parameters
@@ -93,7 +93,7 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
     known = first_examples(task)
     first = np.array([known[key] for key in task.keys[rows].tolist()], dtype=np.intp)
     weights = _weights(task, rows, n_texts)
-    return Labelled(rows, first, predicted[rows] / often, chosen[rows] / often, weights, draws[rows])
+    return LabelledExamples(rows, first, predicted[rows] / often, chosen[rows] / often, weights, draws[rows])
 
 
 def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:
@@ -112,7 +112,7 @@ def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDA
 
 
 def estimate(
-    task: Task, labelled: Labelled, read: ReadArchive, placed: Sequence[str], pairs: Sequence[tuple[str, str]]
+    task: Task, labelled: LabelledExamples, read: ReadArchive, placed: Sequence[str], pairs: Sequence[tuple[str, str]]
 ) -> tuple[PartShares, list[PartShares], list[PartDifference]]:
     """Estimate the shares of the whole archive, of its parts, and the differences between parts.
 
@@ -120,7 +120,7 @@ def estimate(
     ----------
     task : Task
         The task.
-    labelled : Labelled
+    labelled : LabelledExamples
         Its examples.
     read : ReadArchive
         The archive.
@@ -148,7 +148,7 @@ class _Examples:
     """The labelled examples, as the methods need them."""
 
     task: Task
-    labelled: Labelled
+    labelled: LabelledExamples
     read: ReadArchive
     given: Floats
     groups: NDArray[np.intp]
@@ -156,7 +156,7 @@ class _Examples:
     times: NDArray[np.intp]
 
     @classmethod
-    def of(cls, task: Task, labelled: Labelled, read: ReadArchive) -> _Examples:
+    def of(cls, task: Task, labelled: LabelledExamples, read: ReadArchive) -> _Examples:
         _, same, times = np.unique(labelled.first, return_inverse=True, return_counts=True)
         weights = without_labelled(
             labelled.weights, read.rows_of(labelled.first), times[same], by_text=drawn_by_text(task.examples)
@@ -172,17 +172,17 @@ class _Examples:
             return self.draws[0][1].power
         scale = {draw: sample.effective / sample.total for draw, sample in self.draws}
         weights = self.weights * np.array([scale[draw] for draw in self.labelled.draws.tolist()])
-        return Sample(self.given, self.labelled.predicted, weights, self.groups).power
+        return LabelledSample(self.given, self.labelled.predicted, weights, self.groups).power
 
     @cached_property
-    def draws(self) -> list[tuple[int, Sample]]:
+    def draws(self) -> list[tuple[int, LabelledSample]]:
         """The draws, in order, with the examples of each."""
         return [(draw, self._sample(self.labelled.draws == draw)) for draw in np.unique(self.labelled.draws).tolist()]
 
-    def _sample(self, here: NDArray[np.bool_]) -> Sample:
+    def _sample(self, here: NDArray[np.bool_]) -> LabelledSample:
         groups = np.unique(self.groups[here], return_inverse=True)[1]
         strata = _strata(self.task, self.labelled.rows[here], groups)
-        return Sample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
+        return LabelledSample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
 
     def archive(self, draw: int, totals: Totals, part: str | None) -> Archive:
         """What was unlabelled after a draw, of which later draws have labelled some.
@@ -215,7 +215,7 @@ def _differences(
     ]
 
 
-def parts_of_examples(task: Task, labelled: Labelled, read: ReadArchive, by: By | None) -> list[str]:
+def parts_of_examples(task: Task, labelled: LabelledExamples, read: ReadArchive, by: By | None) -> list[str]:
     """The part that each example is in: of its row in the archive, else of its own column; empty if unknown."""
     if by is None:
         return [""] * len(labelled.rows)

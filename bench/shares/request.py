@@ -195,7 +195,7 @@ def _checked(
         if request.by is None:
             continue
         by = by or By.parse(request.by, (name for name in row if name is not None))
-        value = row.get(by.column) or ""
+        value = by.value_of(row)
         if by.period is not None:
             order.add(value, place)
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.data.dates import AmbiguousDateError, read_date
+from bench.data.sources.further import written
 from bench.errors import ConfigError, DataError, nearest
 
 PERIODS = {"year": 4, "month": 7, "day": 10}
@@ -64,6 +65,11 @@ class By:
     def title(self) -> str:
         """The column, with its period, as it was given."""
         return self.column if self.period is None else f"{self.column}:{self.period}"
+
+    def value_of(self, row: Mapping[str, object]) -> str:
+        """A row's value of the column, as text; empty without one."""
+        value = row.get(self.column)
+        return value if isinstance(value, str) else written(value)
 
     def part_of(self, value: str, place: str) -> str:
         """The part that a row with a value of the column belongs to; empty without a value.

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from bench.data.sources.cells import Row
     from bench.data.task import Task
     from bench.prediction.fitted import FittedModel
-    from bench.prediction.reading import NewText, Row
+    from bench.prediction.reading import NewText
 
     Floats = NDArray[np.float64]
 
@@ -268,7 +269,7 @@ def _folds_by_group(task: Task, models: Sequence[FoldModel]) -> dict[str, int]:
 def _parts(chunk: Sequence[Row], by: By | None) -> list[str]:
     if by is None:
         return [""] * len(chunk)
-    return [by.part_of(row.get(by.column) or "", place) for place, row in chunk]
+    return [by.part_of(by.value_of(row), place) for place, row in chunk]
 
 
 def _of(read: ReadArchive, part: str, by: By | None, n_labels: int) -> list[Totals]:

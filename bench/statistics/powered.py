@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.statistics.interval import FEWEST, Interval, reach_of_difference
-from bench.statistics.sampled import Archive, Sample, Share
+from bench.statistics.sampled import Archive, LabelledSample, Share
 from bench.statistics.scores import Scores
 from bench.statistics.units import Units
 
@@ -81,17 +81,17 @@ class Method:
         return [Share(value, Interval(below, above)) for value, below, above in ends]
 
 
-def powered(sample: Sample, archive: Archive, power: Floats | None = None) -> Method:
+def powered(sample: LabelledSample, archive: Archive, power: Floats | None = None) -> Method:
     """Prediction-powered shares; the power is the sample's own, unless that of a larger sample is given."""
     return _corrected(sample, archive, sample.power if power is None else power)
 
 
-def labels_alone(sample: Sample, archive: Archive) -> Method:
+def labels_alone(sample: LabelledSample, archive: Archive) -> Method:
     """Shares from the labels alone, without the predictions."""
     return _corrected(sample, archive, np.zeros(sample.given.shape[1]))
 
 
-def _corrected(sample: Sample, archive: Archive, power: Floats) -> Method:
+def _corrected(sample: LabelledSample, archive: Archive, power: Floats) -> Method:
     if archive.n == 0:
         n_groups = int(sample.groups.max(initial=-1)) + 1
         known = archive.known / max(archive.total, 1.0)
@@ -120,7 +120,7 @@ def _adding_up(values: Floats, influence: Floats) -> tuple[Floats, Floats]:
     return values - part * (values.sum() - 1.0), influence - total[:, None] * part
 
 
-def _unseen(sample: Sample, power: Floats) -> Floats:
+def _unseen(sample: LabelledSample, power: Floats) -> Floats:
     """What stands for errors that the labelled examples do not show, of shape (n_unseen, n_labels).
 
     A model that is right about all labelled examples is not right about all texts: a wrong example is added in four
@@ -138,7 +138,7 @@ def _unseen(sample: Sample, power: Floats) -> Floats:
     return np.stack(rows)
 
 
-def _scale(sample: Sample, archive: Archive) -> float:
+def _scale(sample: LabelledSample, archive: Archive) -> float:
     """How far the error for the whole archive is from that of a mean of an endless one.
 
     Of the unlabelled texts, the share is off by the sample's error and by their own: 1/n + 1/N. The labels of
@@ -147,7 +147,7 @@ def _scale(sample: Sample, archive: Archive) -> float:
     return float(archive.n / archive.total * np.sqrt(1.0 + len(sample) / archive.n))
 
 
-def adjusted_count(sample: Sample, archive: Archive, chosen: Floats) -> Method | None:
+def adjusted_count(sample: LabelledSample, archive: Archive, chosen: Floats) -> Method | None:
     """Adjusted counts (Gart and Buck 1966): the naive shares, corrected by the model's hit and false-alarm rates.
 
     They need no random sample, but rates that are the same in the archive.

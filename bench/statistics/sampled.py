@@ -44,7 +44,7 @@ class Share:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class LabelledSample:
     """Labelled examples of an archive, each with the prediction of a model that did not train on it.
 
     Parameters
@@ -65,10 +65,10 @@ class Sample:
     groups: Codes
     strata: Codes | None = None
 
-    def only(self, chosen: NDArray[np.bool_]) -> Sample:
+    def only(self, chosen: NDArray[np.bool_]) -> LabelledSample:
         """Some of the examples. How many of a stratum are among them is chance, so they count as not stratified."""
         groups = np.unique(self.groups[chosen], return_inverse=True)[1]
-        return Sample(self.given[chosen], self.predicted[chosen], self.weights[chosen], groups)
+        return LabelledSample(self.given[chosen], self.predicted[chosen], self.weights[chosen], groups)
 
     def __len__(self) -> int:
         return len(self.weights)

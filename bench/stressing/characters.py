@@ -8,6 +8,7 @@ import unicodedata
 
 from bench.stressing.perturbation import WORD, replaced, some
 from bench.stressing.spelling import MARK
+from bench.text.identity import TATWEEL
 
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\ufeff"
 """Zero-width space, non-joiner and joiner, marks of direction, and the byte order mark."""
@@ -22,7 +23,6 @@ _PUNCTUATION = re.compile(r"(?<=[^\s.,;:!?،؛؟…])[.,;:!?،؛؟…]+(?!\w)")
 _QUOTE = re.compile('["«»“”„]')
 _TO_INDIC = {ord(str(digit)): chr(0x0660 + digit) for digit in range(10)}
 _TO_LATIN = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
-_TATWEEL = "\u0640"
 
 
 def _presentation_forms() -> dict[tuple[str, str], str]:
@@ -35,9 +35,9 @@ def _presentation_forms() -> dict[tuple[str, str], str]:
 
 
 _FORMS = _presentation_forms()
-_BEFORE = {letter for letter, form in _FORMS if form == "initial"} | {_TATWEEL}
+_BEFORE = {letter for letter, form in _FORMS if form == "initial"} | {TATWEEL}
 """Characters that join with the one after them."""
-_AFTER = {letter for letter, form in _FORMS if form == "final" and len(letter) == 1} | {_TATWEEL}
+_AFTER = {letter for letter, form in _FORMS if form == "final" and len(letter) == 1} | {TATWEEL}
 """Characters that join with the one before them."""
 
 

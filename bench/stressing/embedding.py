@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.encoders.embeddings import embed, not_embedded
 from bench.encoders.registry import find_encoder
-from bench.engines.engine import Failed, Unit, Value, in_words, outcome_of
+from bench.engines.engine import Failed, Unit, Value, error_in_words, outcome_of
 from bench.errors import BenchError
 from bench.evaluation.evaluation import Evaluation
 from bench.features.encoder import EncoderFeatures
@@ -19,7 +19,7 @@ TIMED = 16
 """Texts that are embedded to see how long one takes; they are kept, so it is no waste."""
 
 
-def encoders_of(evaluation: Evaluation, settings: Iterable[Setting]) -> list[str]:
+def feature_encoders(evaluation: Evaluation, settings: Iterable[Setting]) -> list[str]:
     """The names of the encoders whose embeddings are features under some settings."""
     names = list[str]()
     for setting in settings:
@@ -53,7 +53,7 @@ def embedding_seconds(encoder: str, texts: list[str], device: str) -> float:
             case Failed(BenchError() as error):
                 raise error
             case Failed(error):
-                raise BenchError(f"encoder {encoder}: it failed: {in_words(error)}.")
+                raise BenchError(f"encoder {encoder}: it failed: {error_in_words(error)}.")
             case other:
                 raise BenchError(f"encoder {encoder}: {other.told}.")
 

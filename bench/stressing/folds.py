@@ -47,12 +47,12 @@ class FoldAnswers:
     perturbed: Mapping[str, pd.DataFrame]
 
 
-def answer(models: Models, fold: int, frame: pd.DataFrame, column: str, asked: Sequence[Changed]) -> FoldAnswers:
+def fold_answers(models: Models, fold: int, frame: pd.DataFrame, column: str, asked: Sequence[Changed]) -> FoldAnswers:
     """Ask a fold's model about its test texts.
 
     Parameters
     ----------
-    models : Refitted or Stored
+    models : Refitted or StoredModel
         Gives the model.
     fold : int
         The outer fold.

@@ -23,7 +23,7 @@ from bench.reporting.terminal import duration
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.results.stress import StressedFold, read_stressed_fold
-from bench.stressing.embedding import embedding_seconds, encoders_of
+from bench.stressing.embedding import embedding_seconds, feature_encoders
 from bench.stressing.folds import Changed
 from bench.stressing.perturbation import Perturbation
 from bench.stressing.request import StressRequest
@@ -68,7 +68,7 @@ class StressPlan:
         Its stored predictions.
     perturbations : list of Perturbation
         The perturbations.
-    models : Refitted or Stored
+    models : Refitted or StoredModel
         Gives the models of the folds.
     input : str
         The column that is perturbed.
@@ -186,7 +186,7 @@ def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], d
             folder, record, run, list(perturbations), models, column, folds, _known(folder, folds), workers, told
         )
         settings = [folder.read_result(fold.number).params for fold in plan.to_do]
-        for encoder in encoders_of(evaluation, settings):
+        for encoder in feature_encoders(evaluation, settings):
             doing(f"estimating how long {encoder} takes")
             plan.embeds = True
             plan.embedding += embedding_seconds(encoder, _to_embed(evaluation.task, plan), device_of(record))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bench.comparison.request import KEYS as COMPARED
 from bench.comparison.request import CompareRequest, parse_compare_request
@@ -42,7 +41,7 @@ class StressRequest:
 
     runs: CompareRequest
     only: tuple[str, ...] = ()
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, object] = field(default_factory=dict)
     tracking: bool = True
     mirror: Path | None = None
 

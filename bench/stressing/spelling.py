@@ -6,6 +6,7 @@ import random
 import re
 
 from bench.stressing.perturbation import replaced, some
+from bench.text.identity import TATWEEL
 
 MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 """Diacritics and Quranic marks, as the inside of a regular expression's class."""
@@ -24,7 +25,7 @@ LENGTHENED = 0.5
 
 _LETTERS = "\u0621-\u063a\u0641-\u064a"
 _END = rf"(?=[{MARKS}]*(?![\w{MARKS}]))"
-_BARE = re.compile(rf"[بتثجحخدذرزسشصضطظعغفقكلمنهويئؤءأإ](?![{MARKS}\u0640])")
+_BARE = re.compile(rf"[بتثجحخدذرزسشصضطظعغفقكلمنهويئؤءأإ](?![{MARKS}{TATWEEL}])")
 _WORD = re.compile(rf"[{_LETTERS}{MARKS}]+")
 _JOINT = re.compile(rf"[{JOINING}](?=[{_LETTERS}])(?!ء)")
 _INITIAL_ALIF = re.compile(rf"(?<![\w{MARKS}])ا(?=[{_LETTERS}])(?!ل)")
@@ -52,7 +53,7 @@ def add_tatweel(text: str, rng: random.Random) -> str:
     """Lengthen half of the words that can be, by one to three tatweel at a place drawn at random."""
     joints = [[word.start() + joint.end() for joint in _JOINT.finditer(word[0])] for word in _WORD.finditer(text)]
     places = [rng.choice(found) for found in some([each for each in joints if each], LENGTHENED, rng)]
-    return replaced(text, [(place, place, "\u0640" * rng.randint(1, 3)) for place in places])
+    return replaced(text, [(place, place, TATWEEL * rng.randint(1, 3)) for place in places])
 
 
 def drop_hamza(text: str, rng: random.Random) -> str:

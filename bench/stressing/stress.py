@@ -11,11 +11,11 @@ import pandas as pd
 
 from bench.comparison.limitations import limitations
 from bench.comparison.stressed import Stressed, stress_rows, stressed
-from bench.engines.engine import Failed, Unit, Value, in_words
+from bench.engines.engine import Failed, Unit, Value, error_in_words
 from bench.errors import BenchError
 from bench.planning.workers import open_engine
 from bench.prediction.fitted import other_versions
-from bench.prediction.fold_models import Models, Stored
+from bench.prediction.fold_models import Models, StoredModel
 from bench.results.stress import (
     StressedFold,
     StressSummary,
@@ -23,7 +23,7 @@ from bench.results.stress import (
     write_stress_summary,
     write_stressed_fold,
 )
-from bench.stressing.folds import FoldAnswers, answer
+from bench.stressing.folds import FoldAnswers, fold_answers
 from bench.stressing.perturbation import Perturbation
 from bench.stressing.plan import StressFold, StressPlan, device_of, plan_stress
 from bench.stressing.registry import perturbations
@@ -124,7 +124,7 @@ def carry_out(plan: StressPlan, rope: float, doing: Doing) -> StressSummary:
         n_examples=plan.run.n_scored,
         n_groups=len(plan.run.group_names),
         folds=len(plan.folds),
-        models="stored" if isinstance(plan.models, Stored) else "refitted",
+        models="stored" if isinstance(plan.models, StoredModel) else "refitted",
         rows=tuple(rows),
         notes=tuple(limitations(plan.run)),
     )
@@ -136,13 +136,13 @@ def _ask(plan: StressPlan, doing: Doing) -> None:
     to_do = plan.to_do
     if not to_do:
         return
-    what = "loading the stored model" if isinstance(plan.models, Stored) else "fitting the folds again"
+    what = "loading the stored model" if isinstance(plan.models, StoredModel) else "fitting the folds again"
     doing(f"{what} (0 of {len(to_do)} done)")
     device = device_of(plan.record)
     state = Unit(_given, (plan.models,))
     with open_engine(device, min(plan.workers, len(to_do)), state) as engine:
         units = {
-            engine.submit(Unit(answer, (fold.number, fold.frame, plan.input, plan.missing(fold)))): fold
+            engine.submit(Unit(fold_answers, (fold.number, fold.frame, plan.input, plan.missing(fold)))): fold
             for fold in to_do
         }
         for done, (number, outcome) in enumerate(engine.outcomes(), start=1):
@@ -153,7 +153,7 @@ def _ask(plan: StressPlan, doing: Doing) -> None:
                 case Failed(BenchError() as error):
                     raise error
                 case Failed(error):
-                    raise BenchError(f"{_where(plan, fold)}: the model failed: {in_words(error)}.")
+                    raise BenchError(f"{_where(plan, fold)}: the model failed: {error_in_words(error)}.")
                 case _:
                     raise BenchError(f"{_where(plan, fold)}: {outcome.told}.")
             doing(f"{what} ({done} of {len(to_do)} done)")

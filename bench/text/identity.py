@@ -24,7 +24,10 @@ IGNORED = (
 )
 """Code points that Unicode declares to be ignored by default, if their category does not imply it (Unicode 15)."""
 
-LENGTHENERS = "\u0640\u06e5\u06e6\u07fa\u08c9"
+TATWEEL = "\u0640"
+"""The stroke that lengthens an Arabic word."""
+
+LENGTHENERS = f"{TATWEEL}\u06e5\u06e6\u07fa\u08c9"
 """Letters by category that only lengthen or adorn another: tatweel, its like in N'Ko, small letters of the Quran."""
 
 _QURANIC_SIGNS = "\u06de\u06e9"

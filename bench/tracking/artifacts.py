@@ -15,7 +15,7 @@ from bench.results.layout import RECORD, SUMMARY
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
 from bench.statistics.interval import Interval
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.names import CLASS_METRICS
 

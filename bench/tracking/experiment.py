@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.record import RunRecord, TaskRecord
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.tracking.description import describe_task
 from bench.tracking.names import NOTE, ascii_name
 from bench.tracking.uri import artifact_root

@@ -20,7 +20,7 @@ from bench.results.record import RunRecord
 from bench.results.shares import read_shares, shares_paths
 from bench.results.store import RunFolder, stored_runs
 from bench.results.stress import StressSummary, read_stress_summary, stress_summary_path
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
 from bench.tracking.description import class_tags, describe_model, describe_run, shown_score
@@ -256,7 +256,7 @@ def _log_fold(
     folder: RunFolder,
     record: RunRecord,
     cell: CellResult,
-    params: Mapping[str, Any],
+    params: Mapping[str, object],
     start: int,
     origin: Origin,
 ) -> None:
@@ -342,7 +342,7 @@ def _parameter(name: str) -> str:
     return name if "." in name else f"estimator.{name}"
 
 
-def _as_text(params: Mapping[str, Any]) -> dict[str, str]:
+def _as_text(params: Mapping[str, object]) -> dict[str, str]:
     return {
         name: value if isinstance(value, str) else json_text(value, any_kind=True) for name, value in params.items()
     }

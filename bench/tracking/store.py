@@ -64,7 +64,7 @@ def open_store(uri: str) -> MlflowClient:
     path = sqlite_path(uri)
     with damage_told(uri):
         if path is not None:
-            check_file(path)
+            check_database(path)
             _create(path)
         client = MlflowClient(uri)
         # Also makes MLflow load and compile what the first logged run needs.
@@ -122,7 +122,7 @@ def _marker(path: Path) -> Path:
     return path.with_name(f".{path.name}.remaking")
 
 
-def check_file(path: Path) -> None:
+def check_database(path: Path) -> None:
     """Refuse at once what is not an SQLite file or is damaged; MLflow would try again for a minute."""
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "no regular file"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from bench.metrics.registry import METRICS, greater_is_better
 
@@ -26,7 +25,7 @@ CREATED = "attributes.start_time"
 PAGE_STATE = 'MLflowLocalStorage-1.1-ExperimentPage-["{}"]-ReactComponentState'
 """Where MLflow's page keeps, in the browser, how one experiment was last looked at."""
 
-PAGE_SETTINGS: Mapping[str, Any] = {
+PAGE_SETTINGS: Mapping[str, object] = {
     "mlflow.workflowType_v1": "machine_learning",
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": True,
     "mlflow.assistant.panelOpen_v1": False,
@@ -61,7 +60,7 @@ def view_tags(metric: str) -> dict[str, str]:
     }
 
 
-def page_storage(metrics: Mapping[str, str]) -> dict[str, Any]:
+def page_storage(metrics: Mapping[str, str]) -> dict[str, object]:
     """What the browser stores before it opens the page, so that every experiment opens on its ranking.
 
     MLflow's page keeps in the browser how each experiment was last looked at, and opens it so again.
@@ -92,7 +91,7 @@ def page_storage(metrics: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _ranking(metric: str) -> dict[str, Any]:
+def _ranking(metric: str) -> dict[str, object]:
     """The state of MLflow's page that ranks the models by a metric.
 
     The score in three digits and the verdict come first, then the figures, the task's metric before the others.
@@ -117,7 +116,7 @@ def _ranking(metric: str) -> dict[str, Any]:
     }
 
 
-def _charts(metric: str) -> dict[str, Any]:
+def _charts(metric: str) -> dict[str, object]:
     """The state of MLflow's page whose charts begin with a metric; the page adds those that are missing."""
     return {
         "compareRunSections": [{"uuid": "test", "name": "test", "display": True, "isReordered": True}],
@@ -131,7 +130,7 @@ def _others(metric: str) -> list[str]:
     return [each.name for each in METRICS if each.name != metric]
 
 
-def _chart(metric: str) -> dict[str, Any]:
+def _chart(metric: str) -> dict[str, object]:
     return {
         "uuid": metric,
         "type": "BAR",

@@ -28,7 +28,7 @@ import bench
 from bench.api.arrays import _whole_groups
 from bench.api.words import words_of
 from bench.errors import BenchError, ConfigError, DataError, ModelError, UserError
-from bench.models.prototype import describe
+from bench.models.prototype import describe_estimator
 from bench.overrides import parse_overrides, spell
 
 QUIET: dict[str, Any] = {"tracking": False, "search": "none"}
@@ -374,8 +374,8 @@ def made(value: int) -> list[Any]:
 
 def test_the_key_changes_with_what_no_source_tells() -> None:
     for one, same, other in zip(made(1), made(1), made(2), strict=True):
-        assert describe(one) == describe(same), type(one).__name__
-        assert describe(one) != describe(other), type(one).__name__
+        assert describe_estimator(one) == describe_estimator(same), type(one).__name__
+        assert describe_estimator(one) != describe_estimator(other), type(one).__name__
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from bench.engines.dask import DaskEngine
-from bench.engines.dask_cluster import Place
+from bench.engines.dask_cluster import ClusterPlace
 from bench.engines.engine import Engine, Unit, Value
 from bench.engines.local import LocalEngine
 
@@ -56,7 +56,7 @@ def main() -> None:
     ideal = args.units * args.seconds / args.workers
     opened: dict[str, Callable[[], Engine]] = {
         "local": lambda: LocalEngine(args.workers),
-        "dask": lambda: DaskEngine(Place(workers=args.workers)),
+        "dask": lambda: DaskEngine(ClusterPlace(workers=args.workers)),
     }
     for name, engine_of in opened.items():
         with engine_of() as engine:

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from bench.statistics.powered import adjusted_count, labels_alone, powered, without_labelled
-from bench.statistics.sampled import Archive, Sample
+from bench.statistics.sampled import Archive, LabelledSample
 
 SIZES = (100, 300, 1000)
 MODELS = ("good", "poor", "nearly perfect")
@@ -119,7 +119,7 @@ def predictions(known: Known, model: str, rows: Any, groups: Any, draw: np.rando
 
 def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dict[str, list[Any]]:
     """Three draws, the later ones by how unsure a model is that trained on the earlier, by the product's own code."""
-    from bench.shares.estimate import Labelled, estimate
+    from bench.shares.estimate import LabelledExamples, estimate
     from bench.shares.totals import ReadArchive, Totals
 
     total, given = len(known.codes), np.eye(known.n_labels)
@@ -159,7 +159,7 @@ def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dic
         labels=tuple(range(known.n_labels)), codes=known.codes[rows], groups=rows, examples=examples, population=None
     )
     order = np.arange(len(rows))
-    labelled = Labelled(order, order, out, given[out.argmax(axis=1)], 1.0 / rates, draws)
+    labelled = LabelledExamples(order, order, out, given[out.argmax(axis=1)], 1.0 / rates, draws)
     shares = estimate(task, labelled, read, [""] * len(rows), ())[0]
     return {
         "powered": [each.powered for each in shares.shares],
@@ -183,7 +183,7 @@ def once(known: Known, model: str, how: str, n: int, draw: np.random.Generator) 
     codes = np.unique(groups[rows], return_inverse=True)[1]
     weights = without_labelled(weights, *np.ones((2, len(rows)), dtype=int))
     own = strata[rows][np.unique(codes, return_index=True)[1]] if how == "by strata" else None
-    sample = Sample(given[known.codes[rows]], out, weights, codes, own)
+    sample = LabelledSample(given[known.codes[rows]], out, weights, codes, own)
     none = np.zeros(known.n_labels)
     archive = Archive(
         int(hidden.sum()), whole[hidden].mean(axis=0), chosen[hidden].mean(axis=0), sample.given.sum(axis=0), none

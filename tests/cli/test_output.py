@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import bench as package
 from bench.cli import fail
-from bench.cli.words import complete
+from bench.cli.words import complete_word
 from bench.errors import HIDDEN, BenchError, escaped
 from bench.reporting.output import escape_warnings, in_quotes, say, styled
 from bench.reporting.terminal import console
@@ -141,6 +141,6 @@ def test_names_with_hidden_characters_are_not_offered_by_the_shell(
     monkeypatch.chdir(tmp_path)
     (tmp_path / f"tasks/x{HOSTILE.replace('/', '')}").mkdir(parents=True)
     (tmp_path / f"tasks/x{HOSTILE.replace('/', '')}/task.yaml").write_text("name: x")
-    offered: list[CompletionItem] = complete(None, None, "task=")  # type: ignore[arg-type]
+    offered: list[CompletionItem] = complete_word(None, None, "task=")  # type: ignore[arg-type]
     assert "task=denial" in [each.value for each in offered]
     assert not any(HIDDEN.search(each.value) for each in offered)

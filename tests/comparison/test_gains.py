@@ -13,7 +13,7 @@ from denials import folder, sentence
 from sklearn.metrics import f1_score
 
 from bench.labelling.adding import add_labels
-from bench.results.gains import Gain, Scores, gain_sentences
+from bench.results.gains import Gain, VersionScore, gain_sentences
 from bench.statistics.interval import Interval
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -90,14 +90,14 @@ def test_a_run_after_new_labels_says_what_they_bought_on_the_examples_of_both_ve
 def gain(
     low: float, high: float, scored: tuple[int, int] = (40, 40), changed: int = 0, metric: str = "macro_f1"
 ) -> Gain:
-    before = Scores(1, 100, scored[0], 0.5, Interval(0.4, 0.6))
+    before = VersionScore(1, 100, scored[0], 0.5, Interval(0.4, 0.6))
     return Gain(
         model="m",
         key="b",
         key_before="a",
         metric=metric,
         before=before,
-        now=Scores(2, 200, scored[1], 0.6, None),
+        now=VersionScore(2, 200, scored[1], 0.6, None),
         n_both=40,
         n_changed=changed,
         both_before=0.5,

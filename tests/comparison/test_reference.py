@@ -13,7 +13,7 @@ from scores import LABEL_METRICS, label_scores
 
 from bench.metrics.confusion import confusion_matrix
 from bench.metrics.f1 import MACRO_F1
-from bench.metrics.outcomes import encode
+from bench.metrics.outcomes import label_indices
 from bench.planning.reference import pass_scores
 
 LABELS = ("a", "b", "c")
@@ -41,8 +41,8 @@ def test_accuracy_is_the_mean_over_every_way_to_break_the_ties_of_the_others(row
             others = [label for place, label in enumerate(labels) if place != number]
             most = max(others.count(label) for label in others)
             choices.append([label for label in LABELS if others.count(label) == most])
-        mine = encode(table[row.name].to_numpy(dtype=str), LABELS)
-        every_gold = [encode(np.array(gold), LABELS) for gold in product(*choices)]
+        mine = label_indices(table[row.name].to_numpy(dtype=str), LABELS)
+        every_gold = [label_indices(np.array(gold), LABELS) for gold in product(*choices)]
         expected = np.mean([(gold == mine).mean() for gold in every_gold])
         assert row.scores["accuracy"] == pytest.approx(expected)
         assert row.tied == sum(len(choice) > 1 for choice in choices)

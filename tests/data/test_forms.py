@@ -864,7 +864,7 @@ DIALECTS: dict[str, dict[str, Any]] = {
 }
 
 
-def read_back(folder: Path, content: str, suffix: str) -> list[tuple[str, ...]]:
+def read_back(folder: Path, content: str, suffix: str) -> list[tuple[Any, ...]]:
     path = folder / f"a{suffix}"
     path.write_text(content, encoding="utf-8", newline="")
     return [tuple(row.values()) for _, row in detect_form(path).form.rows(path)]

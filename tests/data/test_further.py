@@ -23,7 +23,7 @@ from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
-from bench.comparison.slice_values import EMPTY, column_names
+from bench.comparison.slice_values import EMPTY, sliceable_columns
 from bench.data.sources import Further
 from bench.errors import UserError
 from bench.in_memory import TASKS
@@ -97,7 +97,7 @@ def test_another_value_of_such_a_column_changes_no_digest(folder: Path) -> None:
 def test_the_columns_are_named_where_one_is_unknown(folder: Path) -> None:
     write(folder, rows())
     write_task_runs(folder / "results", load_task("mine"), {"good": 0.9})
-    assert column_names("mine") == ["length", "القسم", "url"]
+    assert sliceable_columns("mine") == ["length", "القسم", "url"]
     with pytest.raises(UserError, match="--by القسمم: task 'mine' has no such column") as caught:
         sliced(folder, "القسمم")
     assert "القسم" in str(caught.value.hint)

@@ -322,7 +322,7 @@ def test_the_command_for_pieces_of_a_table_joins_all_of_their_rows(folder: Path,
 TEXTS = [text for text, _ in ROWS]
 
 
-def texts_of(new: NewText) -> list[str]:
+def texts_of(new: NewText) -> list[object]:
     return [row["text"] for _, row in new.rows]
 
 
@@ -442,6 +442,18 @@ def test_objects_of_which_some_lack_the_label_say_to_write_null(folder: Path) ->
     assert "Write null there: rows without a text or a label are left out and counted." in told
     put("a.jsonl", "".join(json.dumps(row) + "\n" for row in (*rows, lacking | {"label": None})))
     assert read("a.jsonl") == ROWS
+
+
+def test_the_column_of_an_error_is_told_whatever_its_cells_say(folder: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": f"n{number}", "text": text, "label": label} for number, (text, label) in enumerate(ROWS)
+    ]
+    rows[-1]["text"] = ["column 'id'"]
+    put("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    told = refused("a.jsonl")
+    assert "column 'text' must be text" in told
+    assert "Its text is in 'text'" in told
+    assert "--id" not in told
 
 
 def test_labels_that_are_widened_by_a_tatweel_are_the_labels_without(folder: Path) -> None:

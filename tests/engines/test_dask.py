@@ -22,7 +22,7 @@ from units import Counting, fail
 from bench.data.task import Task
 from bench.engines.dask import DaskEngine
 from bench.engines.dask_certificates import CERTIFICATE, KEY, write_certificates
-from bench.engines.dask_cluster import Place
+from bench.engines.dask_cluster import ClusterPlace
 from bench.engines.dask_security import secured
 from bench.engines.dask_worker import Opened
 from bench.engines.engine import Died, Failed, Lost, TimedOut, Unit, Value, outcome_of
@@ -33,7 +33,7 @@ from bench.results.cell import CellResult, Trial
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[DaskEngine]:
-    with DaskEngine(Place(workers=1), state=Unit(Counting, (5,))) as engine:
+    with DaskEngine(ClusterPlace(workers=1), state=Unit(Counting, (5,))) as engine:
         yield engine
 
 
@@ -148,7 +148,7 @@ def test_a_worker_that_does_not_see_the_state_is_sent_it_in_pieces(monkeypatch: 
 
     monkeypatch.setattr("bench.engines.dask.write_state", unseen)
     data = os.urandom(20_000_000)
-    with DaskEngine(Place(workers=1), state=Unit(hashlib.sha256, (data,))) as engine:
+    with DaskEngine(ClusterPlace(workers=1), state=Unit(hashlib.sha256, (data,))) as engine:
         assert outcome_of(engine, Unit(digest)) == Value(hashlib.sha256(data).hexdigest())
     opened[0].close()
 
@@ -173,7 +173,7 @@ def test_a_task_in_a_file_that_a_worker_does_not_see_is_sent_with_the_state(monk
     monkeypatch.setattr("bench.engines.dask.write_state", unseen)
     monkeypatch.setattr("bench.data.mapped.LARGE", 0)
     task = text_task(n_groups=4, per_group=9)
-    with DaskEngine(Place(workers=1), state=Unit(same, (task,))) as engine:
+    with DaskEngine(ClusterPlace(workers=1), state=Unit(same, (task,))) as engine:
         assert len(paths) == 2
         got = outcome_of(engine, Unit(texts_of))
     assert got == Value(texts_of(task))
@@ -201,7 +201,7 @@ def test_workers_that_never_start_end_the_engine_and_it_says_what_they_printed(
     monkeypatch.setattr("bench.engines.dask_cluster.sys.executable", str(python))
     with (
         pytest.raises(BenchError, match=r"No Dask worker starts(.|\n)*libc is broken"),
-        DaskEngine(Place(workers=2)) as engine,
+        DaskEngine(ClusterPlace(workers=2)) as engine,
     ):
         engine.submit(Unit(os.getpid))
         list(engine.outcomes(within=60))
@@ -216,7 +216,7 @@ def test_why_a_later_worker_gets_no_work_is_noted(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Link, "_send_file", fail_to_send)
     monkeypatch.setattr("bench.engines.dask_link._opened", lambda reply: Opened("", 1, {}, (0,)))
     noted: list[str] = []
-    with DaskEngine(Place(workers=1), note=noted.append):  # Its worker is not there yet as the engine opens.
+    with DaskEngine(ClusterPlace(workers=1), note=noted.append):  # Its worker is not there yet as the engine opens.
         deadline = time.monotonic() + 60
         while not any("given no work" in each for each in noted) and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -87,9 +87,9 @@ def test_the_cpu_hides_all() -> None:
 def test_workers_of_a_dask_cluster_of_this_machine_see_one_gpu_each() -> None:
     pytest.importorskip("distributed")
     from bench.engines.dask import DaskEngine
-    from bench.engines.dask_cluster import Place
+    from bench.engines.dask_cluster import ClusterPlace
 
-    with DaskEngine(Place(workers=3)) as engine:
+    with DaskEngine(ClusterPlace(workers=3)) as engine:
         assert seen_on(engine, 3) == {"0": 1, "1": 1, "2": 1}
 
 
@@ -116,7 +116,7 @@ def test_a_worker_of_dask_uses_as_many_gpus_as_its_resources_say(
     scheduler: str, tmp_path: Path, resources: str | None, expected: dict[str, int]
 ) -> None:
     from bench.engines.dask import DaskEngine
-    from bench.engines.dask_cluster import Place
+    from bench.engines.dask_cluster import ClusterPlace
 
     given = () if resources is None else ("--resources", resources)
     words = ("worker", "--scheduler-file", scheduler, "--nthreads", "4", "--no-dashboard", "--memory-limit", "0")
@@ -127,7 +127,7 @@ def test_a_worker_of_dask_uses_as_many_gpus_as_its_resources_say(
         stderr=subprocess.DEVNULL,
     )
     try:
-        with DaskEngine(Place(json.loads(Path(scheduler).read_text())["address"])) as engine:
+        with DaskEngine(ClusterPlace(json.loads(Path(scheduler).read_text())["address"])) as engine:
             assert seen_on(engine, 4) == expected
     finally:
         worker.terminate()

@@ -27,7 +27,7 @@ if find_spec("dask_jobqueue") is None:
     pytest.skip("dask-jobqueue is not installed", allow_module_level=True)
 
 from bench.engines.dask import DaskEngine
-from bench.engines.dask_cluster import Place
+from bench.engines.dask_cluster import ClusterPlace
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
 
@@ -64,11 +64,11 @@ def slurm(running: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
     return running
 
 
-def place(folder: Path, jobs: int = 2, **changes: object) -> Place:
+def place(folder: Path, jobs: int = 2, **changes: object) -> ClusterPlace:
     found_here = (f"export PYTHONPATH={shlex.quote(same_path())}",)
     settings: dict[str, object] = {"cores": 1, "memory": 10**9, "walltime": 300.0, "prologue": found_here}
     settings |= changes
-    return Place(jobs=Jobs(jobs, **settings), scratch=folder)  # type: ignore[arg-type]
+    return ClusterPlace(jobs=Jobs(jobs, **settings), scratch=folder)  # type: ignore[arg-type]
 
 
 def square(number: int, seconds: float) -> int:

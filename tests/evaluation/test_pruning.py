@@ -35,7 +35,7 @@ from bench.metrics.confusion import confusion_matrix
 from bench.models.model import Model
 from bench.models.space import SearchSpace
 from bench.results.cell import FINAL, CellResult
-from bench.results.journal import Scored
+from bench.results.journal import ScoredSetting
 from bench.results.store import RunFolder
 from bench.running.runner import run
 from bench.tracking.artifacts import write_artifacts
@@ -245,8 +245,8 @@ def test_pruning_changes_nothing_before_it_stops_a_setting(metric: str) -> None:
 
 def test_one_setting_that_is_scored_in_full_is_enough() -> None:
     space = SearchSpace.parse(SPACE, "guess.yaml")
-    scored = [Scored(0, {"estimator.share": 0.7}, 0.5, steps=(0.4, 0.5))]
-    scored += [Scored(n, {"estimator.share": 0.1}, steps=(0.2,)) for n in (1, 2)]
+    scored = [ScoredSetting(0, {"estimator.share": 0.7}, 0.5, steps=(0.4, 0.5))]
+    scored += [ScoredSetting(n, {"estimator.share": 0.1}, steps=(0.2,)) for n in (1, 2)]
     found = best_of(space, scored, 2, minimise=False)
     assert (found.params, found.score, found.notes) == ({"estimator.share": 0.7}, 0.5, [])
 

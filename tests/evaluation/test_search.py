@@ -28,7 +28,7 @@ from bench.metrics.registry import METRICS
 from bench.models.model import Model
 from bench.models.space import SearchSpace
 from bench.results.cell import CellResult, Fold, Trial
-from bench.results.journal import Scored
+from bench.results.journal import ScoredSetting
 
 SPACE = {"share": {"low": 0.0, "high": 1.0}, "way": ["plain", "raise"], "place": {"low": 0, "high": 9}}
 
@@ -164,7 +164,7 @@ def test_the_search_stops_at_its_time_limit_but_never_before_one_setting_was_tri
 def test_the_best_score_wins_and_of_equal_ones_the_first(scores: list[float | None], minimise: bool) -> None:
     space = SearchSpace.parse({"place": {"low": 0, "high": 9}}, "partial.yaml")
     scored = [
-        Scored(number, {"place": number}, score, None if score is not None else "ValueError: no")
+        ScoredSetting(number, {"place": number}, score, None if score is not None else "ValueError: no")
         for number, score in enumerate(scores)
     ]
     found = best_of(space, scored, 3, minimise)

@@ -16,7 +16,7 @@ from bench.evaluation.predictions import Predictions
 from bench.evaluation.rounds import Fit, Fitted, Rounds
 from bench.metrics import Outcomes
 from bench.models.model import Model
-from bench.results.journal import Scored
+from bench.results.journal import ScoredSetting
 from bench.support.seeding import derive_seed
 
 Curve = Callable[[Fit], float]
@@ -51,7 +51,7 @@ class Simulated:
         seed: int = 0,
         folds: int = 1,
         seconds: float = 0.0,
-        known: Iterable[Scored] = (),
+        known: Iterable[ScoredSetting] = (),
     ) -> None:
         self.curve, self.seconds = curve, seconds
         self.metric = GivenScores(minimise)
@@ -67,7 +67,7 @@ class Simulated:
         )
         self.rounds = Rounds(cast(Evaluation, evaluation), 0, known)
         self.done: Counter[int] = Counter()
-        self.scored = list[Scored]()
+        self.scored = list[ScoredSetting]()
         self.warned = False
 
     def fit(self, fit: Fit) -> None:

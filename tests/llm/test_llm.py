@@ -42,6 +42,7 @@ from bench.llm.answers import read_label
 from bench.llm.budget import Budget
 from bench.llm.cache import ResponseCache, request_key
 from bench.llm.complete import complete
+from bench.llm.completion import Completion
 from bench.llm.endpoint import Endpoint, chat_url
 from bench.llm.prompt import placeholders, render
 from bench.models.llm import LLMClassifier
@@ -79,8 +80,9 @@ def classifier(server: ChatServer | str, task: Task, **params: Any) -> LLMClassi
     return model.set_params(**params).fit(task.frame, task.y)
 
 
-def said(content: str | None, finish: str = "stop") -> dict[str, Any]:
-    return dict(json.loads(completion(content, finish=finish).body))
+def said(content: str | None, finish: str = "stop") -> Completion:
+    response: Completion = json.loads(completion(content, finish=finish).body)
+    return response
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
@@ -674,7 +676,9 @@ def test_complete_keeps_the_order_of_requests(server: ChatServer, tmp_path: Path
     server.reply = lambda request: Reply(completion(request["model"]).body, after=0.001 * (7 - int(request["model"])))
     bodies = [{"model": str(number), "messages": []} for number in (3, 1, 3, 5, 0)]
     endpoint = Endpoint(f"{server.url}/chat/completions", "NO_KEY", 5.0, 0, 4)
-    answers, cached = complete(bodies, endpoint, ResponseCache(tmp_path), Budget(None, None), 4, dict)
+    answers, cached = complete(
+        bodies, endpoint, ResponseCache(tmp_path), Budget(None, None), 4, lambda response: response
+    )
     assert [each["choices"][0]["message"]["content"] for each in answers] == ["3", "1", "3", "5", "0"]
     assert (cached, len(server.bodies)) == (0, 4)
 

@@ -11,7 +11,7 @@ import pytest
 from stored import change_record, write_run
 
 from bench import doctor
-from bench.doctor import Fact, examine, private
+from bench.doctor import Fact, examine_installation, private
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -23,7 +23,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def facts(results: Path, section: str) -> dict[str, Fact]:
-    return {fact.name: fact for fact in examine(results) if fact.section == section}
+    return {fact.name: fact for fact in examine_installation(results) if fact.section == section}
 
 
 def test_versions_are_those_that_are_installed(tmp_path: Path) -> None:
@@ -106,13 +106,15 @@ def test_the_users_name_in_other_paths_is_not_told(monkeypatch: pytest.MonkeyPat
 def test_what_is_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CAMELTOOLS_DATA", str(tmp_path / "camel"))
-    found = {fact.name: fact for fact in examine(tmp_path)}
+    found = {fact.name: fact for fact in examine_installation(tmp_path)}
     assert found["camelbert-msa"].how == "bench encoders fetch camelbert-msa"
     assert found["arastance"].how == "bench check task=arastance downloads its data"
     camel = found["data of normalization=morphological"]
     assert (camel.missing, camel.how) == (True, "camel_data -i disambig-mle-calima-msa-r13")
     (tmp_path / "camel" / "data" / "disambig_mle" / "calima-msa-r13").mkdir(parents=True)
-    assert not {fact.name: fact for fact in examine(tmp_path)}["data of normalization=morphological"].missing
+    assert not {fact.name: fact for fact in examine_installation(tmp_path)}[
+        "data of normalization=morphological"
+    ].missing
     assert not (tmp_path / "cache").exists()
 
 
@@ -121,7 +123,7 @@ def test_a_part_that_breaks_does_not_hide_the_others(tmp_path: Path, monkeypatch
         raise RuntimeError("no driver")
 
     monkeypatch.setattr("bench.encoders.device.device_name", broken)
-    found = examine(tmp_path)
+    found = examine_installation(tmp_path)
     (fact,) = (fact for fact in found if fact.section == "device")
     assert "RuntimeError: no driver" in fact.value
     assert any(fact.section == "encoders" for fact in found)

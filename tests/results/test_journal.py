@@ -14,12 +14,12 @@ from living import files_in
 from small_project import COMMAND, bench, make_folder, stored_bytes
 from thoroughness import scaled
 
-from bench.results.journal import Journal, Scored
+from bench.results.journal import Journal, ScoredSetting
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FLOATS | st.text(max_size=9)
 SCORED = st.builds(
-    Scored,
+    ScoredSetting,
     number=st.integers(0, 200),
     encoded=st.dictionaries(st.text(max_size=9), VALUES, max_size=4),
     score=st.none() | FLOATS,
@@ -30,13 +30,13 @@ SCORED = st.builds(
 )
 
 
-def types(scored: Scored) -> list[type]:
+def types(scored: ScoredSetting) -> list[type]:
     return [type(value) for value in scored.encoded.values()]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(SCORED, unique_by=lambda each: each.number, max_size=5))
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, written: list[Scored]) -> None:
+def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, written: list[ScoredSetting]) -> None:
     path = tmp_path_factory.mktemp("journal") / "fold-00.journal"
     for each in written:
         Journal(path).append(each)
@@ -51,7 +51,7 @@ def test_a_torn_or_changed_line_is_dropped_and_the_rest_kept(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "final.journal"
-    written = [Scored(number, {"C": number / 3}, number / 7) for number in range(4)]
+    written = [ScoredSetting(number, {"C": number / 3}, number / 7) for number in range(4)]
     journal = Journal(path)
     for each in written:
         journal.append(each)
@@ -61,7 +61,7 @@ def test_a_torn_or_changed_line_is_dropped_and_the_rest_kept(
     whole = content[:end].count(b"\n")
     kept = Journal(path).read()
     assert kept in (written[: max(whole - 1, 0)], written[:whole])
-    later = Scored(9, {"C": 1.0}, 0.5)
+    later = ScoredSetting(9, {"C": 1.0}, 0.5)
     Journal(path).append(later)
     assert Journal(path).read() == [*kept, later]
 
@@ -74,12 +74,12 @@ def test_a_torn_or_changed_line_is_dropped_and_the_rest_kept(
 
 def test_a_journal_behind_a_link_is_neither_read_nor_written(tmp_path: Path) -> None:
     other, path = tmp_path / "other", tmp_path / "fold-00.journal"
-    Journal(other).append(Scored(0, {}, 0.5))
+    Journal(other).append(ScoredSetting(0, {}, 0.5))
     path.symlink_to(other)
     before = other.read_bytes()
     assert Journal(path).read() == []
     with pytest.raises(OSError, match="symbolic links"):
-        Journal(path).append(Scored(1, {}, 0.5))
+        Journal(path).append(ScoredSetting(1, {}, 0.5))
     assert other.read_bytes() == before
 
 

@@ -27,9 +27,9 @@ from bench.results.files import to_json
 from bench.results.leaderboard import (
     ABOUT_TASK,
     FILES,
+    board_markdown,
     leaderboard,
     refresh_leaderboard,
-    to_markdown,
     write_leaderboard,
 )
 from bench.results.record import RunRecord
@@ -145,7 +145,7 @@ def test_a_metric_of_which_less_is_better_is_ranked_from_the_least(tmp_path: Pat
         made = store(tmp_path, model, right, task=task)
     board = leaderboard(tmp_path, made)
     assert named(board)[:3] == ["good", "middling", "poor"]
-    assert to_markdown(board).splitlines()[4].startswith("| model | search | log-loss | macro-F1 |")
+    assert board_markdown(board).splitlines()[4].startswith("| model | search | log-loss | macro-F1 |")
 
 
 def test_equal_scores_are_ranked_by_name(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_run_that_failed_has_no_number(results: Path) -> None:
 def test_each_annotation_pass_stands_in_the_table_where_there_are_any(results: Path) -> None:
     board = leaderboard(results, record("good"))
     assert board.rows[3].scores == REFERENCE["scores"]
-    assert "| pass-1 vs others |  | 0.900 [0.800, 0.950] |" in to_markdown(board)
+    assert "| pass-1 vs others |  | 0.900 [0.800, 0.950] |" in board_markdown(board)
     assert "pass-1" not in named(leaderboard(results, record("good", task={"references": []})))
 
 
@@ -332,7 +332,7 @@ def test_two_runs_of_one_model_are_told_apart_by_their_commands(tmp_path: Path, 
     store(tmp_path, "good", 0.7, "bbbb2222", command="bench run task=denial model.params.C=2")
     store(tmp_path, "other", 0.5)
     board = leaderboard(tmp_path, first)
-    for lines in (to_markdown(board).splitlines(), printed(board, tmp_path)):
+    for lines in (board_markdown(board).splitlines(), printed(board, tmp_path)):
         told = [line.removeprefix("- ") for line in lines if ": bench run" in line]
         assert told == [
             "good #aaaa: bench run task=denial model.params.C=1",

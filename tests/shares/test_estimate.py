@@ -137,6 +137,15 @@ def test_parts_are_those_of_the_rows_in_which_labelled_texts_are(bench) -> None:
     assert difference["interval"]["low"] > 0
 
 
+def test_parts_can_be_numbers_of_a_json_file(bench) -> None:
+    texts = archive()
+    texts["october"] = texts["published"].str.startswith("2024-10").astype(int)
+    texts.drop(columns="label").to_json("numbered.jsonl", orient="records", lines=True, force_ascii=False)
+    found = estimated(bench, "--input", "numbered.jsonl", "--by", "october", "--difference", "1", "0")
+    sizes = {part["part"]: part["n_texts"] for part in found["parts"]}
+    assert sizes == {"0": (texts["october"] == 0).sum(), "1": (texts["october"] == 1).sum()}
+
+
 def test_a_folds_model_fitted_again_gives_the_stored_predictions() -> None:
     chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
     evaluation = rebuilt(chosen.record, model_of_run(chosen.record, {}))

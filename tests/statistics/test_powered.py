@@ -17,15 +17,15 @@ from bench.statistics.powered import (
     powered,
     without_labelled,
 )
-from bench.statistics.sampled import Archive, Sample
+from bench.statistics.sampled import Archive, LabelledSample
 
 ONE_HOT = np.eye(2)
 
 
-def sample_of(codes, predicted, weights=None, groups=None, strata=None) -> Sample:
+def sample_of(codes, predicted, weights=None, groups=None, strata=None) -> LabelledSample:
     n = len(codes)
     second = np.asarray(predicted, dtype=float)
-    return Sample(
+    return LabelledSample(
         ONE_HOT[np.asarray(codes)],
         np.stack([1 - second, second], axis=1),
         np.ones(n) if weights is None else np.asarray(weights, dtype=float),
@@ -292,7 +292,7 @@ def test_shares_of_many_labels_add_up_and_their_intervals_cover() -> None:
         predicted = np.insert(others * (1 - first)[:, None], 1, first, axis=1)
         chosen = draw.permutation(3000)[:150]
         left = np.setdiff1d(np.arange(3000), chosen)
-        sample = Sample(np.eye(4)[codes[chosen]], predicted[chosen], np.full(150, 19.0), np.arange(150))
+        sample = LabelledSample(np.eye(4)[codes[chosen]], predicted[chosen], np.full(150, 19.0), np.arange(150))
         mean = predicted[left].mean(axis=0)
         archive = Archive(len(left), mean, mean, np.bincount(codes[chosen], minlength=4).astype(float), np.zeros(4))
         method = powered(sample, archive)

@@ -7,19 +7,17 @@ annotator's own label is in a column named by `pass_column`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.data.files import BYTE_ORDER_MARK, read_text
-from bench.data.json_text import read_json_array, read_json_lines
-from bench.data.sources.cells import LeftOut, Undecided
+from bench.data.json_reading import read_json_array, read_json_lines
+from bench.data.sources.cells import LeftOut, Rows, Undecided
 from bench.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-Rows = Iterable[tuple[str, Mapping[str, Any]]]
 Cell = str | LeftOut | Undecided
 
 UNLABELLED = LeftOut("no label")
@@ -75,7 +73,7 @@ class LabelStudioTask:
     """
 
     where: str
-    row: Mapping[str, Any]
+    row: Mapping[str, object]
     given: tuple[Annotation, ...]
 
 
@@ -141,14 +139,13 @@ def label_studio_tasks(path: Path) -> Iterator[LabelStudioTask]:
     bench.errors.DataError
         If the file is not such an export, or has no choices.
     """
-    tasks = [(where, task, _annotations(task, where)) for where, task in read_json_array(path)]
-    if not any(annotation.choices for _, _, given in tasks for annotation in given.values()):
+    tasks = [_task(content, where) for where, content in read_json_array(path)]
+    if not any(annotation.choices for each in tasks for annotation in each.given):
         raise DataError(
             f"{path}: no annotation has a choice of a Choices control.",
             "Spans, ratings and other controls do not label whole texts.",
         )
-    for where, task, given in tasks:
-        yield LabelStudioTask(where, {"id": task.get("id"), **task["data"]}, tuple(given.values()))
+    yield from tasks
 
 
 def label_studio_min(path: Path) -> Rows:
@@ -165,7 +162,7 @@ def label_studio_min(path: Path) -> Rows:
         If the file is not such an export.
     """
     places: dict[Any, str] = {}
-    given: dict[Any, dict[str, dict[str, Any]]] = {}
+    given: dict[Any, dict[str, dict[str, object]]] = {}
     for where, item in read_json_array(path):
         name = item.get("id")
         if type(name) not in (int, str) or "annotator" not in item:
@@ -185,7 +182,7 @@ def label_studio_min(path: Path) -> Rows:
         if len({repr(fields[key]) for fields in by.values() if key in fields}) > 1
     }
     for name, by in given.items():
-        row: dict[str, Any] = {"id": name}
+        row: dict[str, object] = {"id": name}
         for key in columns:
             values = {who: fields[key] for who, fields in by.items() if key in fields}
             if key in differing:
@@ -215,7 +212,8 @@ def doccano(path: Path) -> Rows:
         if text is None or label is None:
             lacks = "text" if text is None else "label"
             raise DataError(f"{where}: '{lacks}' is missing.", f"Its keys are: {', '.join(item)}.")
-        given = item[label] if isinstance(item[label], list) else [item[label]]
+        value = item[label]
+        given = value if isinstance(value, list) else [value]
         if any(isinstance(entry, list | dict) for entry in given):
             raise DataError(
                 f"{where}: '{label}' has spans, such as {given[0]!r}, not labels of whole texts.",
@@ -261,7 +259,7 @@ def prodigy(path: Path) -> Rows:
     asked = {str(item["label"]) for _, item in lines if item.get("label") is not None}
     if not asked and not any("accept" in item for _, item in lines):
         raise DataError(f"{path}: no answer has a 'label' or an 'accept'.", "Only text classification can be read.")
-    texts: dict[Any, list[tuple[str, dict[str, Any]]]] = {}
+    texts: dict[Any, list[tuple[str, dict[str, object]]]] = {}
     for number, (where, item) in enumerate(lines):
         texts.setdefault(str(item.get("_input_hash", f"line {number}")), []).append((where, item))
     for answers in texts.values():
@@ -269,7 +267,7 @@ def prodigy(path: Path) -> Rows:
         for other, item in answers[1:]:
             if item.get("text") != first.get("text"):
                 raise DataError(f"{other}: it has the _input_hash of {where}, but a different text.", "Export again.")
-        by: dict[str, list[dict[str, Any]]] = {}
+        by: dict[str, list[dict[str, object]]] = {}
         for _, item in answers:
             by.setdefault(str(item.get("_annotator_id", item.get("_session_id", ""))), []).append(item)
         cells = {who: _answered(items, asked) for who, items in by.items()}
@@ -282,13 +280,17 @@ def prodigy(path: Path) -> Rows:
         yield where, {**row, "label": _decided(list(labels.values())) if labels else next(iter(cells.values()))}
 
 
-def _annotations(task: dict[str, Any], where: str) -> dict[str, Annotation]:
-    """What each annotator chose."""
-    annotations = task.get("annotations", task.get("completions", ()))
+def _task(content: Mapping[str, object], where: str) -> LabelStudioTask:
+    data, annotations = content.get("data"), content.get("annotations", content.get("completions", ()))
     # The tool sometimes writes null for nothing.
     annotations = [] if annotations is None else annotations
-    if not isinstance(task.get("data"), dict) or not isinstance(annotations, list):
+    if not isinstance(data, dict) or not isinstance(annotations, list):
         raise DataError(f"{where}: not a Label Studio task: 'data' or 'annotations' is missing.")
+    return LabelStudioTask(where, {"id": content.get("id"), **data}, tuple(_annotations(annotations, where).values()))
+
+
+def _annotations(annotations: Sequence[Any], where: str) -> dict[str, Annotation]:
+    """What each annotator chose."""
     given: dict[str, Annotation] = {}
     for number, annotation in enumerate(annotations, start=1):
         if annotation is None or (isinstance(annotation, dict) and annotation.get("result", ()) is None):
@@ -323,7 +325,7 @@ def _choice(value: Any, what: str) -> Any:
     return value
 
 
-def _options(item: dict[str, Any]) -> list[Any]:
+def _options(item: dict[str, object]) -> list[Any]:
     options = item.get("accept") or []
     return options if isinstance(options, list) else [options]
 
@@ -338,7 +340,7 @@ def _labels(given: Any, what: str) -> list[str]:
     return [str(label) for label in given]
 
 
-def _answered(items: list[dict[str, Any]], asked: set[str]) -> Cell:
+def _answered(items: list[dict[str, object]], asked: set[str]) -> Cell:
     """What one annotator's answers about a text say of its label."""
     accepted: list[str] = []
     for item in items:
@@ -378,7 +380,7 @@ def _decided(given: list[Any]) -> Any:
     return by_text[first]
 
 
-def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _objects(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     """The objects of a JSON array, or of JSON Lines."""
     array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
     yield from read_json_array(path) if array else read_json_lines(path)

@@ -1,8 +1,14 @@
-"""Values of a table's cell that are not a label."""
+"""Rows of a table, and values of a cell that are not a label."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+Row = tuple[str, Mapping[str, object]]
+"""A row's place, for errors, and its values by column."""
+
+Rows = Iterable[Row]
 
 
 @dataclass(frozen=True)

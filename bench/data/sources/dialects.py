@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 NONE = "none"
 """The name of the quoting of a table whose quotation marks are part of the texts."""
 
-QUOTES: dict[str, dict[str, Any]] = {
+QUOTES: dict[str, dict[str, object]] = {
     "double": {"quotechar": '"'},
     "single": {"quotechar": "'"},
     "backslash": {"quotechar": '"', "escapechar": "\\"},

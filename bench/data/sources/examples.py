@@ -14,7 +14,7 @@ from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import listed
 from bench.data.sources.gaps import Gaps
 from bench.data.sources.roles import role_of
-from bench.data.sources.table_columns import Columns, all_of
+from bench.data.sources.table_columns import ColumnRoles, all_of
 from bench.data.task import ROLES
 from bench.errors import DataError
 from bench.text.identity import name_key
@@ -48,7 +48,7 @@ class Part:
 class Examples:
     """The examples so far, by column. Most of a large table is already in a file."""
 
-    def __init__(self, labels: LabelSet, named: Columns, splits: tuple[str, ...]) -> None:
+    def __init__(self, labels: LabelSet, named: ColumnRoles, splits: tuple[str, ...]) -> None:
         names = dict.fromkeys((*named.cells, "id", *splits))
         self._columns: dict[str, list[str]] = {name: [] for name in names}
         self._written: MappedFile | None = None

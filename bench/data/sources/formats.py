@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, check_encoding
 from bench.data.files import open_text
-from bench.data.json_text import iter_json_lines
+from bench.data.json_reading import iter_json_lines
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
-from bench.data.sources.cells import SHIFTED
+from bench.data.sources.cells import SHIFTED, Row, Rows
 from bench.data.sources.delimited import (
     HEADER_AGAIN,
     HEADER_AGAIN_HINT,
@@ -26,7 +26,7 @@ from bench.data.sources.delimited import (
 from bench.data.sources.dialects import DELIMITED, NONE, QUOTINGS, Dialect
 from bench.data.sources.json_objects import read_json_rows
 from bench.data.sources.parquet import parquet_rows
-from bench.data.sources.plain import beside, class_folders, fasttext
+from bench.data.sources.plain import class_folders, fasttext, paired_lines
 from bench.data.sources.saved import saved_rows
 from bench.data.sources.sheet import read_sheet
 from bench.errors import ConfigError, DataError, nearest
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.section import Section
-
-Rows = Iterable[tuple[str, Mapping[str, Any]]]
-"""Rows of a table, each with its place."""
 
 FORM_KEYS = ("format", "quote", "encoding", "header", "sheet", "labels", "allow_shifted")
 """The keys of a source that describe the format of its files."""
@@ -95,7 +92,7 @@ class Form:
         usual = DELIMITED[self.format]
         return usual if self.quote is None else replace(usual, quote=self.quote)
 
-    def rows(self, path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def rows(self, path: Path) -> Iterator[Row]:
         """Read a file's rows, each with its place.
 
         Raises
@@ -113,10 +110,10 @@ class Form:
                         raise DataError(f"{place_of_row}: {HEADER_AGAIN}", HEADER_AGAIN_HINT)
                 yield place_of_row, row
 
-    def settings(self, name: str) -> dict[str, Any]:
+    def settings(self, name: str) -> dict[str, object]:
         """Describe the format by keys of a source, without those that follow from the file's suffix."""
         usual = SUFFIXES.get(_suffix(name)) == self.format and not self.trusted
-        given: dict[str, Any] = {} if usual else {"format": self.format}
+        given: dict[str, object] = {} if usual else {"format": self.format}
         if self.format in DELIMITED and self.dialect != DELIMITED[self.format]:
             given["quote"] = self.quote
         if self.encoding != UTF_8:
@@ -278,7 +275,7 @@ def parse_delimited(
 def _beside(path: Path, form: Form) -> Rows:
     if form.labels is None:
         raise ConfigError(f"{path}: the format 'lines' needs a file of labels.", "Set source.labels to it.")
-    return beside(path, form.labels, form.encoding)
+    return paired_lines(path, form.labels, form.encoding)
 
 
 FORMATS: dict[str, Callable[[Path, Form], Rows]] = {

@@ -34,7 +34,7 @@ class Further:
         """The column's value by the example's id; empty if the source has no such column."""
         return {} if self.column is None else self.by_column.get(self.column, {})
 
-    def add(self, example: str, row: Mapping[str, Any], used: Collection[str], item: int | None = None) -> None:
+    def add(self, example: str, row: Mapping[str, object], used: Collection[str], item: int | None = None) -> None:
         """Add a row of the source, which gives an example.
 
         Parameters

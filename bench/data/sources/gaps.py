@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.data.sources.column_errors import wrong_cell
 from bench.errors import DataError
 
 MOST = 0.5
@@ -80,10 +81,8 @@ class Gaps:
                 hint = f"Every example needs a {name}. Name its column in source.columns.{name}, or remove these rows."
                 if name == "label":
                     hint += " If an empty cell means a label, write that label into it."
-                raise DataError(
-                    f"{self._first[name]}: column '{column}' is empty, as in {count:,} of all {counted_rows}.",
-                    hint,
-                )
+                problem = f"is empty, as in {count:,} of all {counted_rows}."
+                raise wrong_cell(problem, column, self._first[name], hint)
 
 
 def is_empty(value: Any) -> bool:

@@ -19,7 +19,7 @@ from bench.support.cache import cache_folder
 if TYPE_CHECKING:
     from bench.data.labels import LabelSet
     from bench.data.section import Section
-    from bench.data.sources.formats import Rows
+    from bench.data.sources.cells import Rows
     from bench.data.sources.further import Further
     from bench.data.sources.records import Records
 

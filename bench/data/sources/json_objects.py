@@ -8,10 +8,9 @@ from typing import Any
 
 from bench.data.encodings import UTF_8
 from bench.data.files import BYTE_ORDER_MARK, read_text
-from bench.data.json_text import parse_json, parse_json_array
+from bench.data.json_reading import parse_json, parse_json_array
+from bench.data.sources.cells import Row
 from bench.errors import DataError
-
-Row = tuple[str, Mapping[str, Any]]
 
 LONGEST_REMARK = 3
 """The most words of a value that describes a table, such as its version, instead of being a text."""
@@ -63,7 +62,7 @@ def is_table(content: Any) -> bool:
     return isinstance(content, dict) and _kind(content) is not None
 
 
-def _kind(content: Mapping[str, Any]) -> str | None:
+def _kind(content: Mapping[str, object]) -> str | None:
     values = list(content.values())
     if isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):
         return "split"
@@ -97,7 +96,7 @@ def _rows(content: Mapping[str, Any], path: Path) -> Iterator[Row] | None:
     return None
 
 
-def _list_of_objects(content: Mapping[str, Any]) -> tuple[str, ...] | None:
+def _list_of_objects(content: Mapping[str, object]) -> tuple[str, ...] | None:
     """The keys, from the outermost, under which objects are listed; None if there are several such lists.
 
     An object with a text of several words is a row, even if it has lists.
@@ -117,7 +116,7 @@ def _list_of_objects(content: Mapping[str, Any]) -> tuple[str, ...] | None:
     return paths[0] if len(paths) == 1 else None
 
 
-def _under(keys: Sequence[str], content: Mapping[str, Any], path: Path) -> Iterator[Row]:
+def _under(keys: Sequence[str], content: Mapping[str, object], path: Path) -> Iterator[Row]:
     rows: Any = content
     for key in keys:
         rows = rows[key]
@@ -125,10 +124,10 @@ def _under(keys: Sequence[str], content: Mapping[str, Any], path: Path) -> Itera
         yield f"{path}, item {number} of '{'.'.join(keys)}'", row
 
 
-def _are_texts_by_label(content: Mapping[str, Any]) -> bool:
+def _are_texts_by_label(content: Mapping[str, object]) -> bool:
     """Whether keys are labels, with a list of texts each: lists of different lengths are not columns."""
-    lists = list(content.values())
-    if not lists or not all(isinstance(value, list) for value in lists) or len({len(value) for value in lists}) < 2:
+    lists = [value for value in content.values() if isinstance(value, list)]
+    if len(lists) < len(content) or len({len(value) for value in lists}) < 2:
         return False
     texts = [text for value in lists for text in value]
     return all(isinstance(text, str) for text in texts) and sum(len(text.split()) for text in texts) >= 2 * len(texts)
@@ -140,7 +139,7 @@ def _texts_by_label(content: Mapping[str, Sequence[str]], path: Path) -> Iterato
             yield f"{path}, item {number} of '{label}'", {"text": text, "label": label}
 
 
-def _are_labels_by_text(content: Mapping[str, Any]) -> bool:
+def _are_labels_by_text(content: Mapping[str, object]) -> bool:
     """Whether keys are texts, each with one of a few labels."""
     labels = list(content.values())
     few = len({str(label) for label in labels}) <= FEW_LABELS * len(labels)
@@ -179,7 +178,7 @@ def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
         yield f"{path}, row {number}", dict(zip(columns, cells, strict=True))
 
 
-def _objects(content: Mapping[str, Mapping[str, Any]], path: Path) -> Iterator[Row]:
+def _objects(content: Mapping[str, Mapping[str, object]], path: Path) -> Iterator[Row]:
     """Rows by id, or columns by row: with more rows than columns, the keys that are more numerous are the rows."""
     inner = {key for value in content.values() for key in value}
     by_column = len(inner) > len(content) or (len(inner) == len(content) and all(key.isdigit() for key in inner))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.files import MissingFileError
-from bench.data.section import Section
 from bench.data.sources.hub import from_hub
 from bench.data.sources.sample import from_sample
 from bench.data.sources.segments import from_segments
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.labels import LabelSet
+    from bench.data.section import Section
     from bench.data.sources.further import Further
     from bench.data.sources.records import Records
 
@@ -31,30 +30,24 @@ KINDS = {
 
 
 def read_source(
-    source: Mapping[str, Any],
+    source: Section,
     inputs: tuple[str, ...],
     labels: LabelSet,
-    origin: Path,
     mirror: Path | None = None,
-    definition: Mapping[str, Any] | None = None,
     further: Further | None = None,
 ) -> Records:
     """Read a task's examples.
 
     Parameters
     ----------
-    source : mapping of str to object
+    source : Section
         The ``source`` section of the task's file; its ``kind`` is one of `KINDS`.
     inputs : tuple of str
         The input columns.
     labels : LabelSet
         The task's labels.
-    origin : pathlib.Path
-        The task's file; the paths in `source` are relative to its folder.
     mirror : pathlib.Path, optional
         A folder to read published files from; see `bench.data.published`.
-    definition : mapping of str to object, optional
-        The content of the task's file, which knows its line numbers.
     further : Further, optional
         Receives another column.
 
@@ -66,7 +59,7 @@ def read_source(
         If the data are invalid.
     """
     try:
-        return KINDS[source["kind"]](Section(source, "source", origin, definition), inputs, labels, mirror, further)
+        return KINDS[source.text("kind")](source, inputs, labels, mirror, further)
     except MissingFileError as error:
-        named = f"{origin} names it under source."
+        named = f"{source.origin} names it under source."
         raise MissingFileError(error.message, named if error.hint is None else f"{error.hint}\n{named}") from error

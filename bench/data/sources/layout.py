@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, open_text, read_text
-from bench.data.json_text import iter_json_lines, parse_json
+from bench.data.json_reading import iter_json_lines, parse_json
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked, unread_in
 from bench.data.sources.dialects import DELIMITED, Dialect
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, line_end
@@ -211,7 +211,7 @@ def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
-def _object(path: Path, encoding: str) -> dict[str, Any] | None:
+def _object(path: Path, encoding: str) -> dict[str, object] | None:
     """The only object in a file."""
     try:
         content = parse_json(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from bench.data.files import LFS_POINTER, check_fetched, check_file, first_repeated
 from bench.data.sources.bounds import most_of, too_large
+from bench.data.sources.cells import Row
 from bench.data.sources.classes import class_names, named_class
 from bench.data.sources.parquet_pages import BY_DICTIONARY, BY_PREFIX, BYTES, DICTIONARY, TEXT, Chunk, chunks, pages
 from bench.errors import DataError
@@ -33,7 +34,7 @@ REWRITE = (
 """The command that rewrites a trusted file without compression."""
 
 
-def parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parquet_rows(path: Path) -> Iterator[Row]:
     """Yield the rows of a Parquet file, each with its place, with numbers as text with every digit.
 
     Raises

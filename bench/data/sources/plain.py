@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 from bench.data.encodings import UTF_8
 from bench.data.files import BYTE_ORDER_MARK, check_file, open_lines, read_text
 from bench.data.messages import place
-from bench.data.sources.cells import Undecided
+from bench.data.sources.cells import Row, Undecided
 from bench.errors import DataError
-
-Row = tuple[str, Mapping[str, Any]]
 
 FASTTEXT = "__label__"
 """The prefix of fastText's labels."""
@@ -53,7 +50,7 @@ def fasttext(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
             yield place(path, number), {"text": text, "label": labels[0] if len(labels) == 1 else several}
 
 
-def beside(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
+def paired_lines(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
     """Read one text from each line, and its label from the same line of another file.
 
     Raises
@@ -104,7 +101,7 @@ def class_folders(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
         *above, label, _ = file.relative_to(path).parts
         filled = bool(file.read_bytes().strip())
         text = read_text(file, encoding).removeprefix(BYTE_ORDER_MARK).strip("\r\n") if filled else ""
-        row: dict[str, Any] = {"id": file.relative_to(path).as_posix(), "text": text, "label": label}
+        row: dict[str, object] = {"id": file.relative_to(path).as_posix(), "text": text, "label": label}
         yield str(file), row | ({"split": above[0]} if above else {})
 
 

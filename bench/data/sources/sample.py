@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.annotations import AnnotatedUnits
-from bench.data.dates import DATE, DAY_FIRST, read_date
-from bench.data.files import check_characters
-from bench.data.json_text import name_field, read_json_lines
+from bench.data.dates import DATE, DAY_FIRST
+from bench.data.json_reading import name_field, read_json_lines
 from bench.data.published import find_file
+from bench.data.sources.column_errors import check_cell, date_of_cell, unknown_column
 from bench.data.sources.formats import form_of
 from bench.data.sources.passes import read_passes
 from bench.data.sources.records import Records
@@ -72,15 +72,15 @@ def from_sample(
         for where, row in form_of(source, path.name).rows(path):
             for column in (columns.text("id"), columns.text("text"), *([dated] if dated else [])):
                 if column not in row:
-                    raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
+                    raise unknown_column(column, row, where)
             text = str(row[columns.text("text")])
-            check_characters(text, where, f"column '{columns.text('text')}'")
+            check_cell(text, columns.text("text"), where)
             key = name, str(row[columns.text("id")]), _sha256(text)
             texts[key] = text
             if further is not None and key in wanted:
                 further.add(wanted[key], row, used)
             if dated:
-                dates[key] = read_date(row[dated], f"{where}, column '{dated}'", source.choice(DAY_FIRST))
+                dates[key] = date_of_cell(row[dated], dated, where, source.choice(DAY_FIRST))
     for sentence in sample:
         if sentence.key not in texts:
             raise DataError(

@@ -10,7 +10,7 @@ from bench.data.messages import listed
 from bench.errors import DataError
 
 
-def saved_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def saved_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the rows of a folder that ``Dataset.save_to_disk`` wrote, as `rows_of_split` does.
 
     Raises
@@ -30,7 +30,7 @@ def saved_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from rows_of_split(saved, str(path))
 
 
-def rows_of_split(split: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def rows_of_split(split: Any, name: str) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield the rows of a `datasets.Dataset`, each with its place, with class names instead of codes."""
     classes = {column: kind for column, kind in split.features.items() if hasattr(kind, "int2str")}
     for number, row in enumerate(split, start=1):

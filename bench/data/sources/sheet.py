@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import Path
@@ -14,10 +14,9 @@ from zipfile import ZipFile
 from bench.data.files import check_file
 from bench.data.messages import listed
 from bench.data.sources.bounds import most_of, too_large
+from bench.data.sources.cells import Row
 from bench.data.sources.delimited import RowError, columns_of
 from bench.errors import DataError, nearest
-
-Row = tuple[str, Mapping[str, Any]]
 
 FREE = 2**25
 """The unpacked size in bytes that is always allowed."""

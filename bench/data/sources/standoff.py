@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.corpus import read_documents
-from bench.data.dates import DATE, DAY_FIRST, read_date
-from bench.data.files import check_characters
+from bench.data.dates import DATE, DAY_FIRST
 from bench.data.messages import listed
+from bench.data.sources.column_errors import check_cell, date_of_cell, unknown_column, wrong_cell
 from bench.data.sources.formats import form_of
 from bench.data.sources.records import Records
 from bench.errors import ConfigError, DataError, nearest
@@ -58,7 +58,7 @@ def from_standoff(
     for where, row in form_of(source, path.name).rows(path):
         for column in names.values():
             if column not in row:
-                raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
+                raise unknown_column(column, row, where)
         document = str(row[names["document"]]).removesuffix(".txt")
         if document not in documents:
             raise DataError(f"{where}: unknown document '{document}'.", nearest(document, documents))
@@ -77,7 +77,7 @@ def from_standoff(
         if "group" in names:
             example["group"] = _group(row[names["group"]], names["group"], where)
         if DATE in names:
-            example[DATE] = read_date(row[names[DATE]], f"{where}, column '{names[DATE]}'", source.choice(DAY_FIRST))
+            example[DATE] = date_of_cell(row[names[DATE]], names[DATE], where, source.choice(DAY_FIRST))
         rows.append(example)
         if further is not None:
             further.add(name, row, used)
@@ -93,14 +93,14 @@ def _offset(value: Any, column: str, where: str) -> int:
     if type(value) is str and value.isascii() and value.isdigit() and len(value) <= LONGEST_OFFSET:
         value = int(value)
     if type(value) is not int or value < 0:
-        raise DataError(f"{where}: column '{column}' must be a whole number from 0, not {value!r}.")
+        raise wrong_cell(f"must be a whole number from 0, not {value!r}.", column, where)
     return value
 
 
 def _group(value: Any, column: str, where: str) -> str:
     if type(value) not in (str, int) or not str(value).strip():
-        raise DataError(f"{where}: column '{column}' must be the name of a group, not {value!r}.")
-    check_characters(str(value), where, f"column '{column}'")
+        raise wrong_cell(f"must be the name of a group, not {value!r}.", column, where)
+    check_cell(str(value), column, where)
     return str(value)
 
 

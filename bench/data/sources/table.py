@@ -10,13 +10,13 @@ import pandas as pd
 from bench.data.dates import DAY_FIRST
 from bench.data.published import find_file
 from bench.data.section import Section
-from bench.data.sources.cells import SHIFTED, LeftOut
+from bench.data.sources.cells import SHIFTED, LeftOut, Rows
 from bench.data.sources.examples import Examples, Part
-from bench.data.sources.formats import FORM_KEYS, Rows, form_of
+from bench.data.sources.formats import FORM_KEYS, form_of
 from bench.data.sources.further import Further
 from bench.data.sources.gaps import GAP_OF_CELLS, place_in
 from bench.data.sources.records import Records
-from bench.data.sources.table_columns import DRAWN, TABLE_COLUMNS, Columns, example_of, exploded, gap_of
+from bench.data.sources.table_columns import DRAWN, TABLE_COLUMNS, ColumnRoles, example_of, exploded, gap_of
 from bench.data.task import DEV, ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError
 
@@ -84,7 +84,7 @@ def read_parts(
     """
     columns = source.section("columns", "such as {text: body, label: class}")
     columns.check_keys((*inputs, "label"), tuple(set(TABLE_COLUMNS) - {*inputs, "label"}))
-    named = Columns.parse(columns, inputs, labels, source.choice(DAY_FIRST))
+    named = ColumnRoles.parse(columns, inputs, labels, source.choice(DAY_FIRST))
     names = named.cells
     splits = tuple(dict.fromkeys(part.split for part in parts if part.split is not None))
     if splits and columns.content.get("split") is not None:

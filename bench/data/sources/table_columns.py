@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bench.data.dates import DATE, read_date
+from bench.data.dates import DATE
 from bench.data.drawn import PROBABILITY, STRATUM
-from bench.data.files import check_characters
 from bench.data.messages import check_name
 from bench.data.section import Section
 from bench.data.sources.cells import Undecided
+from bench.data.sources.column_errors import check_cell, date_of_cell, unknown_column, wrong_cell
 from bench.data.sources.gaps import is_empty
-from bench.errors import ConfigError, DataError, nearest
+from bench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from bench.data.labels import LabelSet
@@ -37,7 +37,7 @@ PASS = "pass-"
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnRoles:
     """The roles of a table's columns.
 
     Parameters
@@ -63,7 +63,7 @@ class Columns:
     @classmethod
     def parse(
         cls, columns: Section, inputs: tuple[str, ...], labels: LabelSet, day_first: bool | None = None
-    ) -> Columns:
+    ) -> ColumnRoles:
         """Check the section ``source.columns`` of a task's file.
 
         Raises
@@ -102,12 +102,14 @@ def all_of(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def exploded(row: Mapping[str, Any], named: Columns, where: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
+def exploded(
+    row: Mapping[str, object], named: ColumnRoles, where: str
+) -> Iterator[tuple[Mapping[str, object], int | None]]:
     """The row unchanged or, if its label is a list, a numbered row for each item of its lists."""
-    lists = {}
+    lists: dict[str, list[object]] = {}
     if isinstance(row.get(named.cells["label"][0]), list):
         used = [column for cells in named.cells.values() for column in cells]
-        lists = {column: row[column] for column in used if isinstance(row.get(column), list)}
+        lists = {column: cells for column in used if isinstance(cells := row.get(column), list)}
     lengths = {len(items) for items in lists.values()}
     if len(lengths) > 1:
         counts = ", ".join(f"'{column}' has {len(items)}" for column, items in lists.items())
@@ -120,13 +122,13 @@ def exploded(row: Mapping[str, Any], named: Columns, where: str) -> Iterator[tup
         yield flat, None if lists.keys() & set(named.cells.get("id", ())) else item
 
 
-def gap_of(row: Mapping[str, Any], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
+def gap_of(row: Mapping[str, object], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
     """The first required field of which a row has an empty cell."""
     columns = ((name, names[name][0]) for name in needed)
     return next((name for name, column in columns if column in row and is_empty(row[column])), None)
 
 
-def example_of(row: Mapping[str, Any], item: int | None, named: Columns, where: str) -> dict[str, str]:
+def example_of(row: Mapping[str, object], item: int | None, named: ColumnRoles, where: str) -> dict[str, str]:
     """An example of a row; `item` is its number if several of one row share an id."""
     example = {
         name: "/".join([_cell(row, column, name, named, where) for column in cells])
@@ -137,39 +139,33 @@ def example_of(row: Mapping[str, Any], item: int | None, named: Columns, where: 
     return example
 
 
-def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where: str) -> str:
+def _cell(row: Mapping[str, object], column: str, name: str, named: ColumnRoles, where: str) -> str:
     if column not in row:
-        raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
+        raise unknown_column(column, row, where)
     value = row[column]
     if isinstance(value, Undecided):
         raise DataError(f"{where}: {value.message}", value.hint)
     if name == DATE:
-        return read_date(value, f"{where}, column '{column}'", named.day_first)
+        return date_of_cell(value, column, where, named.day_first)
     if isinstance(value, float) and math.isnan(value):
         value = None
     if value is None and name not in named.blank:
-        raise DataError(
-            f"{where}: column '{column}' has no value.",
-            f"Every example needs {'an' if name == 'id' else 'a'} {name}. Add it, or remove the row.",
-        )
+        needed = f"Every example needs {'an' if name == 'id' else 'a'} {name}. Add it, or remove the row."
+        raise wrong_cell("has no value.", column, where, needed)
     if isinstance(value, bool) and name in named.labelled:
         value = str(value).lower()
     if isinstance(value, float) and abs(value) >= 2**53:
-        raise DataError(
-            f"{where}: column '{column}' has {value!r}, a floating-point number that has lost its last digits.",
-            "Write it as a whole number or as text.",
-        )
+        problem = f"has {value!r}, a floating-point number that has lost its last digits."
+        raise wrong_cell(problem, column, where, "Write it as a whole number or as text.")
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not value and name in named.blank:
         return ""
     if not isinstance(value, str):
-        raise DataError(f"{where}: column '{column}' must be text, not {value!r}.")
+        raise wrong_cell(f"must be text, not {value!r}.", column, where)
     if not value.strip():
-        raise DataError(
-            f"{where}: column '{column}' is empty.", f"Every example needs {'an' if name == 'id' else 'a'} {name}."
-        )
-    check_characters(value, where, f"column '{column}'")
+        raise wrong_cell("is empty.", column, where, f"Every example needs {'an' if name == 'id' else 'a'} {name}.")
+    check_cell(value, column, where)
     if name == "id":
         check_name(value, where, name)
     return value

@@ -15,7 +15,7 @@ from bench.reporting.html.errors import direction
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def environment() -> Environment:
+def template_environment() -> Environment:
     """The templates with the filters that they use; everything is escaped."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),

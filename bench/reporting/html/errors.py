@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from markupsafe import Markup
@@ -13,10 +13,10 @@ from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.suspects import Suspect
 from bench.data.task import Task
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED
-from bench.metrics.outcomes import encode
+from bench.metrics.outcomes import label_indices
 from bench.reporting.features import name_feature
 from bench.results.cell import Explanation
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 
 LONGEST = 2000
 """Characters of a text that are shown."""
@@ -27,7 +27,86 @@ MOST_NAMED = 100_000
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
-def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[Suspect]) -> dict[str, Any]:
+class TextColumns(TypedDict, total=False):
+    """Columns of examples that only the task holds: places of its inputs' texts, and the labels of each pass."""
+
+    claim: list[int]
+    text: list[int]
+    passes: list[list[int]]
+
+
+class ExampleColumns(TextColumns):
+    """Columns over the examples that some run got wrong."""
+
+    id: list[str]
+    group: list[int]
+    gold: list[int]
+    suspect: list[int]
+
+
+class ErrorColumns(TypedDict):
+    """A run's name, and columns over its errors, those first that it was surest of.
+
+    ``predicted`` is -1 where there is no answer. ``probabilities``, in thousandths, are of all labels of all errors in
+    one list; None where the run gives none. ``explained`` has the n-grams for and against: places of names and
+    contributions in turns; None for a run without explanations.
+    """
+
+    name: str
+    example: list[int]
+    fold: list[int]
+    predicted: list[int]
+    probabilities: list[int] | None
+    explained: list[list[list[float]] | None] | None
+
+
+class BrowserData(TypedDict):
+    """What the error browser shows, each text and name once.
+
+    ``directions`` has a letter for each text: ``r`` where it is set right to left. ``kinds`` are what features are
+    about, and ``places`` for each of these the input column and what its n-grams are made of, empty for other features.
+    ``names`` are pairs of a kind's place and the n-gram or what is measured; ``named`` is how many features an error
+    names a side at most.
+    """
+
+    labels: list[str]
+    by_fold: bool
+    groups: list[str]
+    passes: list[str]
+    examples: ExampleColumns
+    runs: list[ErrorColumns]
+    texts: list[str]
+    directions: str
+    kinds: list[str]
+    places: list[tuple[str, str]]
+    names: list[tuple[int, str]]
+    named: int
+
+
+class SpelledExample(TypedDict):
+    """An example, spelt out; as a part of an error also its fold, where there are several."""
+
+    fold: NotRequired[int]
+    id: str
+    group: str
+    gold: str
+    suspect: bool
+    inputs: list[tuple[str, str]]
+    passes: list[tuple[str, str]]
+
+
+class SpelledError(SpelledExample):
+    """An error of a run, spelt out."""
+
+    predicted: str
+    probabilities: list[tuple[str, float]]
+    explained: list[list[tuple[str, str, float]]]
+
+
+INPUTS: tuple[Literal["claim", "text"], ...] = ("claim", "text")
+
+
+def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[Suspect]) -> BrowserData:
     """Gather the wrong predictions of all runs as columns of indices into shared tables.
 
     Parameters
@@ -38,28 +117,6 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[Suspe
         The task with its texts; None where they are not at hand.
     suspects : sequence of Suspect
         Labels that are worth a second look.
-
-    Returns
-    -------
-    dict
-        ``labels``, ``groups`` and ``passes``
-            Names.
-        ``by_fold``
-            Whether there are several folds.
-        ``texts``, ``directions``
-            Each text and claim once, and a letter for each: ``r`` where it is set right to left.
-        ``examples``
-            Columns over the examples that some run got wrong: ``id``, ``group``, ``gold``, ``suspect`` and, with a
-            task, its inputs and ``passes``, a column each.
-        ``runs``
-            For each its ``name`` and columns over its errors, those first that it was surest of: ``example``,
-            ``fold``, ``predicted`` (-1 where there is no answer), ``probabilities`` (in thousandths, all labels of all
-            errors in one list; None where it gives none) and ``explained`` (the n-grams for and against: places of
-            names and contributions in turns; None for a run without explanations).
-        ``kinds``, ``places``, ``names``, ``named``
-            What features are about, for each of these the input column and what its n-grams are made of (empty for
-            other features), pairs of a kind's place and the n-gram or what is measured, and how many features an
-            error names a side at most.
     """
     ids = np.array([str(name) for name in runs.ids.tolist()], dtype=object)
     wrong = np.any([run.predicted != runs.true for run in runs.runs], axis=0)
@@ -127,15 +184,15 @@ def cut(text: str) -> str:
     return f"{text[:LONGEST]} … [{len(text) - LONGEST:,} more characters]"
 
 
-def spell_example(data: dict[str, Any], place: int) -> dict[str, Any]:
-    """An example, spelt out: ``id``, ``group``, ``gold``, ``suspect``, ``inputs`` and ``passes``."""
+def spell_example(data: BrowserData, place: int) -> SpelledExample:
+    """Spell out an example."""
     examples, labels = data["examples"], data["labels"]
     return {
         "id": examples["id"][place],
         "group": data["groups"][examples["group"][place]],
         "gold": labels[examples["gold"][place]],
         "suspect": bool(examples["suspect"][place]),
-        "inputs": [(name, data["texts"][examples[name][place]]) for name in ("claim", "text") if name in examples],
+        "inputs": [(name, data["texts"][examples[name][place]]) for name in INPUTS if name in examples],
         "passes": [
             (name, labels[column[place]])
             for name, column in zip(data["passes"], examples.get("passes", ()), strict=True)
@@ -143,13 +200,12 @@ def spell_example(data: dict[str, Any], place: int) -> dict[str, Any]:
     }
 
 
-def spell_error(data: dict[str, Any], run: int, place: int) -> dict[str, Any]:
-    """An error of a run, spelt out: its example, and ``predicted``, ``fold``, ``probabilities`` and ``explained``."""
+def spell_error(data: BrowserData, run: int, place: int) -> SpelledError:
+    """Spell out an error of a run."""
     columns, labels = data["runs"][run], data["labels"]
     probabilities = columns["probabilities"]
     explained = columns["explained"] and columns["explained"][place]
-    return {
-        **({"fold": columns["fold"][place]} if data["by_fold"] else {}),
+    error: SpelledError = {
         **spell_example(data, columns["example"][place]),
         "predicted": NO_ANSWER if columns["predicted"][place] == UNANSWERED else labels[columns["predicted"][place]],
         "probabilities": []
@@ -157,12 +213,16 @@ def spell_error(data: dict[str, Any], run: int, place: int) -> dict[str, Any]:
         else [(label, probabilities[place * len(labels) + code] / 1000) for code, label in enumerate(labels)],
         "explained": [
             [
-                (data["kinds"][data["names"][name][0]], data["names"][name][1], share)
+                (data["kinds"][kind], term, share)
                 for name, share in zip(side[::2], side[1::2], strict=True)
+                for kind, term in (data["names"][int(name)],)
             ]
             for side in explained or ()
         ],
     }
+    if data["by_fold"]:
+        error["fold"] = columns["fold"][place]
+    return error
 
 
 def most_named(explained: Sequence[dict[tuple[int, str], Explanation]]) -> int:
@@ -203,7 +263,7 @@ class _Names:
     def __init__(self, inputs: Sequence[str]) -> None:
         self.kinds = _Strings()
         self.columns: list[tuple[str, str]] = []
-        self.values: list[list[Any]] = []
+        self.values: list[tuple[int, str]] = []
         self._inputs = tuple(inputs)
         self._places: dict[str, int] = {}
 
@@ -214,22 +274,23 @@ class _Names:
             if kind == len(self.columns):
                 self.columns.append((feature.column, feature.by))
             self._places[name] = len(self.values)
-            self.values.append([kind, feature.term])
+            self.values.append((kind, feature.term))
         return self._places[name]
 
 
-def _texts(task: Task | None, ids: list[str], strings: _Strings) -> dict[str, Any]:
+def _texts(task: Task | None, ids: list[str], strings: _Strings) -> TextColumns:
     """The columns of examples that only the task holds."""
     if task is None:
         return {}
     row = {name: number for number, name in enumerate(map(str, task.ids.tolist()))}
     at = [row[name] for name in ids]
-    columns: dict[str, Any] = {
-        name: [strings.place(cut(text)) for text in task.examples[name].iloc[at].astype(str)] for name in task.inputs
-    }
+    columns: TextColumns = {}
+    for name in INPUTS:
+        if name in task.inputs:
+            columns[name] = [strings.place(cut(text)) for text in task.examples[name].iloc[at].astype(str)]
     if task.passes is not None:
         columns["passes"] = [
-            encode(column.iloc[at].to_numpy(dtype=str), task.labels).tolist() for _, column in task.passes.items()
+            label_indices(given.iloc[at].to_numpy(dtype=str), task.labels).tolist() for _, given in task.passes.items()
         ]
     return columns
 
@@ -248,7 +309,7 @@ def _errors(
     explanations: dict[tuple[int, str], Explanation],
     names: _Names,
     named: int,
-) -> dict[str, Any]:
+) -> ErrorColumns:
     """The columns of a run's errors."""
     rows = np.flatnonzero(run.predicted != runs.true)
     if run.probabilities is not None:
@@ -268,7 +329,7 @@ def _errors(
         "probabilities": None
         if run.probabilities is None
         else np.rint(run.probabilities[rows] * 1000).astype(int).ravel().tolist(),
-        "explained": [each and [side(each.speaks_for), side(each.speaks_against)] for each in found]
+        "explained": [None if each is None else [side(each.speaks_for), side(each.speaks_against)] for each in found]
         if explanations
         else None,
     }

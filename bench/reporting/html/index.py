@@ -11,7 +11,7 @@ from bench.comparison.across import rank_across
 from bench.comparison.compare import Comparison
 from bench.errors import UserError
 from bench.reporting.html.charts import Chart
-from bench.reporting.html.environment import environment, page_parts
+from bench.reporting.html.environment import page_parts, template_environment
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.paper.tables import paper_tables
 from bench.reporting.wording import across_answer, answer
@@ -48,7 +48,7 @@ def render_index(comparisons: Sequence[Comparison], left_out: Sequence[str] = ()
     across = rank_across(comparisons)
     assert across is not None
     return (
-        environment()
+        template_environment()
         .get_template("index.html.jinja")
         .render(
             **page_parts("scroll.js"),

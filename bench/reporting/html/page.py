@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from bench.catalogue import load_task
 from bench.comparison.compare import Comparison
@@ -18,8 +18,8 @@ from bench.metrics.registry import metric_title
 from bench.reporting.comparison import with_published
 from bench.reporting.html.charts import Chart, Score, interval_chart
 from bench.reporting.html.curves import learning_curves, searches
-from bench.reporting.html.environment import environment, page_parts
-from bench.reporting.html.errors import browser_data, spell_error, spell_example, to_script
+from bench.reporting.html.environment import page_parts, template_environment
+from bench.reporting.html.errors import BrowserData, browser_data, spell_error, spell_example, to_script
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.periods import period_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
@@ -62,7 +62,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
     one = runs.first_seed()
     data = browser_data(one, task, comparison.suspects)
     return (
-        environment()
+        template_environment()
         .get_template("page.html.jinja")
         .render(
             **page_parts("scroll.js", "errors.js"),
@@ -273,7 +273,7 @@ def _run_notes(runs: ComparedRuns) -> list[tuple[str, str]]:
     return [("all" if len(who) == len(runs.runs) else ", ".join(who), note) for note, who in named.items()]
 
 
-def _suspects(data: dict[str, Any], suspects: Sequence[Suspect]) -> list[dict[str, Any]]:
+def _suspects(data: BrowserData, suspects: Sequence[Suspect]) -> list[dict[str, object]]:
     place = {name: number for number, name in enumerate(data["examples"]["id"])}
     return [{**asdict(suspect), **spell_example(data, place[suspect.id])} for suspect in suspects[:MOST_SUSPECTS]]
 

@@ -9,7 +9,7 @@ from bench.errors import UserError
 from bench.metrics.registry import metric_title
 from bench.reporting.forest import WORDS, signed
 from bench.reporting.html.charts import Chart, Dot, dot_chart
-from bench.reporting.stress import answer
+from bench.reporting.stress import stress_answer
 from bench.results.stress import StressRow, StressSummary, read_stress_summary, worst_first
 
 _MARKS = {
@@ -62,7 +62,7 @@ def _shown(name: str, summary: StressSummary, metric: str) -> ShownStress:
             band=summary.rope,
         )
     unchanged = [row.name for row in summary.rows if row.standing == "unchanged"]
-    return ShownStress(name, " ".join(answer(summary).split()), summary.rope, chart, unchanged)
+    return ShownStress(name, " ".join(stress_answer(summary).split()), summary.rope, chart, unchanged)
 
 
 def _dot(row: StressRow) -> Dot:

@@ -29,7 +29,7 @@ TIED, EQUAL, ABOVE = "~", "=", "*"
 
 
 @dataclass(frozen=True)
-class Cell:
+class PaperCell:
     """A cell of a table: its text, whether it is bold, and its marks."""
 
     text: str = ""
@@ -51,7 +51,7 @@ class PaperTable:
         What the marks mean that are in it.
     columns : tuple of str
         The headings; the first column names the rows.
-    rows : list of list of Cell
+    rows : list of list of PaperCell
         The rows; without any, only the caption is written.
     rest : int
         The last so many rows are set off by a line: they are not like the others.
@@ -63,7 +63,7 @@ class PaperTable:
     caption: str
     marks: dict[str, str]
     columns: tuple[str, ...]
-    rows: list[list[Cell]]
+    rows: list[list[PaperCell]]
     rest: int = 0
     numbers: tuple[int, ...] = (1,)
 
@@ -95,23 +95,39 @@ def _of_one(comparison: Comparison) -> PaperTable:
     rows = []
     for row in with_published(comparison):
         if isinstance(row, BoardRow):
-            rows.append([Cell(row.label), Cell(f"{row.scores[comparison.metric]:.3f}"), Cell(), Cell(), Cell()])
+            rows.append(
+                [
+                    PaperCell(row.label),
+                    PaperCell(f"{row.scores[comparison.metric]:.3f}"),
+                    PaperCell(),
+                    PaperCell(),
+                    PaperCell(),
+                ]
+            )
             continue
         contrast = against.get(row.name)
         best = row.name == comparison.rows[0].name
         rows.append(
             [
-                Cell(row.name, best),
-                Cell(f"{row.score:.3f}", best, marks[row.name]),
-                Cell(_ends(row.interval)),
-                Cell("" if contrast is None else signed(contrast.difference)),
-                Cell("" if contrast is None else signed_ends(contrast.interval)),
+                PaperCell(row.name, best),
+                PaperCell(f"{row.score:.3f}", best, marks[row.name]),
+                PaperCell(_ends(row.interval)),
+                PaperCell("" if contrast is None else signed(contrast.difference)),
+                PaperCell("" if contrast is None else signed_ends(contrast.interval)),
             ]
         )
     references = [each for each in comparison.references if comparison.metric in each.scores]
     for each in references:
         score, ends = each.scores[comparison.metric], each.intervals.get(comparison.metric)
-        rows.append([Cell(f"{each.name} vs others"), Cell(f"{score:.3f}"), Cell(_ends(ends)), Cell(), Cell()])
+        rows.append(
+            [
+                PaperCell(f"{each.name} vs others"),
+                PaperCell(f"{score:.3f}"),
+                PaperCell(_ends(ends)),
+                PaperCell(),
+                PaperCell(),
+            ]
+        )
     return PaperTable(
         comparison.task.name,
         _caption([comparison], f"Differences are from {reference}." if comparison.pairs else ""),
@@ -130,18 +146,18 @@ def _of_several(comparisons: Sequence[Comparison], across: Across | None) -> Pap
     found = [{row.name: row for row in each.rows} for each in comparisons]
     marks = [_marks(each) for each in comparisons]
 
-    def cell(number: int, name: str) -> Cell:
+    def cell(number: int, name: str) -> PaperCell:
         row = found[number].get(name)
         if row is None:
-            return Cell("\u2013")
-        return Cell(f"{row.score:.3f}", name == comparisons[number].rows[0].name, marks[number][name])
+            return PaperCell("\u2013")
+        return PaperCell(f"{row.score:.3f}", name == comparisons[number].rows[0].name, marks[number][name])
 
     n = len(comparisons)
     rows = [
         [
-            Cell(name),
+            PaperCell(name),
             *(cell(number, name) for number in range(n)),
-            *([Cell(f"{ranks[name]:.2f}" if name in ranks else "\u2013")] if ranks else []),
+            *([PaperCell(f"{ranks[name]:.2f}" if name in ranks else "\u2013")] if ranks else []),
         ]
         for name in names
     ]
@@ -176,7 +192,7 @@ def sliced_table(comparison: Comparison) -> PaperTable:
         " ".join(said),
         {},
         found.titles if found else (),
-        [[Cell(cell) for cell in row] for row in found.rows] if found else [],
+        [[PaperCell(cell) for cell in row] for row in found.rows] if found else [],
         numbers=(1, 2, 4),
     )
 
@@ -185,14 +201,18 @@ def _of_periods(comparison: Comparison) -> PaperTable:
     """The scores by period, and below them how they change with distance from training."""
     runs = with_periods(comparison)
     rows = [
-        [Cell(period_text(period)), Cell(f"{period.n_test:,}"), *(Cell(period_score(run, number)) for run in runs)]
+        [
+            PaperCell(period_text(period)),
+            PaperCell(f"{period.n_test:,}"),
+            *(PaperCell(period_score(run, number)) for run in runs),
+        ]
         for number, period in enumerate(comparison.periods)
     ]
     trends = [run.trend for run in runs]
     over = next((trend_unit(trend) for trend in trends if trend is not None), None)
     if over is not None:
-        changes = [Cell() if trend is None else Cell(_change(trend)) for trend in trends]
-        rows.append([Cell(f"Change over {over}"), Cell(), *changes])
+        changes = [PaperCell() if trend is None else PaperCell(_change(trend)) for trend in trends]
+        rows.append([PaperCell(f"Change over {over}"), PaperCell(), *changes])
     title = metric_title(comparison.metric, comparison.task)
     said = [
         f"{title} on {comparison.task.name} by period, trained on what was earlier.",
@@ -217,12 +237,12 @@ def _change(trend: Trend) -> str:
 def _of_pairs(comparison: Comparison) -> PaperTable:
     rows = [
         [
-            Cell(pair.first),
-            Cell(pair.second),
-            Cell(signed(pair.groups.difference)),
-            Cell(signed_ends(pair.interval)),
-            Cell("" if pair.interval is None else p_value(pair.p_groups)),
-            Cell(WORDS[pair.verdict]),
+            PaperCell(pair.first),
+            PaperCell(pair.second),
+            PaperCell(signed(pair.groups.difference)),
+            PaperCell(signed_ends(pair.interval)),
+            PaperCell("" if pair.interval is None else p_value(pair.p_groups)),
+            PaperCell(WORDS[pair.verdict]),
         ]
         for pair in comparison.pairs
     ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bench.errors import HIDDEN
-from bench.reporting.paper.tables import ABOVE, EQUAL, TIED, Cell, PaperTable
+from bench.reporting.paper.tables import ABOVE, EQUAL, TIED, PaperCell, PaperTable
 
 _LATEX_MARKS = {TIED: r"\sim", EQUAL: "=", ABOVE: r"\ast"}
 _LATEX = {
@@ -104,7 +104,7 @@ def _latex_row(cells: Iterable[str]) -> str:
     return f"{'{}' if row[:1] in ('[', '*') else ''}{row} \\\\"
 
 
-def _latex_cell(cell: Cell) -> str:
+def _latex_cell(cell: PaperCell) -> str:
     text = latex(cell.text)
     marks = "".join(_LATEX_MARKS[mark] for mark in cell.marks)
     bold = rf"\textbf{{{text}}}" if cell.bold else text
@@ -122,7 +122,7 @@ def _markdown_table(table: PaperTable) -> str:
     return f"{rows}\n\n{caption}"
 
 
-def _markdown_cell(cell: Cell) -> str:
+def _markdown_cell(cell: PaperCell) -> str:
     text = markdown(cell.text)
     marks = f" {markdown(cell.marks)}" if cell.marks else ""
     return f"{f'**{text}**' if cell.bold else text}{marks}"

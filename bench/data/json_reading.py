@@ -23,7 +23,7 @@ characters, but 56 bytes in memory."""
 FEWEST = 5
 
 
-def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
+def read_json_lines(path: Path) -> list[tuple[str, dict[str, object]]]:
     """Read a file with one JSON object a line; blank lines are skipped.
 
     Returns
@@ -39,13 +39,13 @@ def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
     return list(iter_json_lines(path))
 
 
-def iter_json_lines(path: Path, encoding: str = UTF_8) -> Iterator[tuple[str, dict[str, Any]]]:
+def iter_json_lines(path: Path, encoding: str = UTF_8) -> Iterator[tuple[str, dict[str, object]]]:
     """Read a file as `read_json_lines` does, one object at a time."""
     with open_lines(path, encoding) as lines:
         yield from parse_json_lines((line.removesuffix("\n") for line in lines), path)
 
 
-def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     """Parse lines of one JSON object each, as `read_json_lines` does, one at a time."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -69,7 +69,7 @@ def _no_object(where: str, content: object, path: Path) -> DataError:
     return DataError(f"{where}: expected a JSON object, not {type(content).__name__}.", hint)
 
 
-def read_json_array(path: Path, encoding: str = UTF_8) -> list[tuple[str, dict[str, Any]]]:
+def read_json_array(path: Path, encoding: str = UTF_8) -> list[tuple[str, dict[str, object]]]:
     """Read a file with one JSON array of objects.
 
     Returns
@@ -86,10 +86,10 @@ def read_json_array(path: Path, encoding: str = UTF_8) -> list[tuple[str, dict[s
     return parse_json_array(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
 
 
-def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
+def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, object]]]:
     """Parse the text of a file as `read_json_array` does."""
     decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
-    objects: list[tuple[str, dict[str, Any]]] = []
+    objects: list[tuple[str, dict[str, object]]] = []
     at, line, counted = _after_space(text, 0), 1, 0
     _check_brackets(text, str(path))
     if not text.startswith("[", at):
@@ -122,7 +122,7 @@ def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def _called(content: dict[str, Any], number: int) -> str:
+def _called(content: dict[str, object], number: int) -> str:
     name = content.get("id")
     return f"id {name}" if isinstance(name, str | int) else f"object {number}"
 
@@ -143,7 +143,7 @@ def parse_json(text: str, path: Path) -> Any:
         raise DataError(f"{where}: {_not_json(error)}", "Write one JSON array of objects.") from error
 
 
-def text_field(content: dict[str, Any], key: str, where: str) -> str:
+def text_field(content: dict[str, object], key: str, where: str) -> str:
     """Return the text under a key of a JSON object.
 
     Raises
@@ -162,7 +162,7 @@ def text_field(content: dict[str, Any], key: str, where: str) -> str:
     return value
 
 
-def name_field(content: dict[str, Any], key: str, where: str) -> str:
+def name_field(content: dict[str, object], key: str, where: str) -> str:
     """Return the name under a key of a JSON object, as `text_field` does, without hidden characters.
 
     Raises
@@ -207,7 +207,7 @@ def _no_number(constant: str) -> float:
     raise ValueError(f"{constant} is not JSON; use null for unknown values")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     content = dict(pairs)
     if len(content) < len(pairs):
         raise ValueError(f"the key '{first_repeated(name for name, _ in pairs)}' is repeated")
