@@ -42,7 +42,7 @@ class BenchError(Exception):
         self.message = printable(message)
         self.hint = None if hint is None else printable(hint)
 
-    def __reduce__(self) -> tuple[type[BenchError], tuple[str, str | None]]:
+    def __reduce__(self) -> tuple[type[BenchError], tuple[str | None, ...]]:
         return type(self), (self.message, self.hint)
 
     def __str__(self) -> str:

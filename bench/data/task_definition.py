@@ -68,6 +68,8 @@ class TaskDefinition:
 def _with_value(source: Section, column: str | None) -> Section:
     """A source that also reads the column over whose values the metric is averaged."""
     columns = source.content.get("columns")
-    if not column or source.content["kind"] not in TABLE_KINDS or column in columns or VALUE in columns:
+    if not column or source.content["kind"] not in TABLE_KINDS or not isinstance(columns, Mapping):
+        return source
+    if column in columns or VALUE in columns:
         return source
     return replace(source, content={**source.content, "columns": {**columns, VALUE: column}})

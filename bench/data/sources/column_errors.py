@@ -24,7 +24,7 @@ class ColumnError(DataError):
         super().__init__(message, hint)
         self.column = column
 
-    def __reduce__(self) -> tuple[type[ColumnError], tuple[str, str | None, str]]:
+    def __reduce__(self) -> tuple[type[ColumnError], tuple[str | None, ...]]:
         return type(self), (self.message, self.hint, self.column)
 
 
