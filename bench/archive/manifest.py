@@ -122,11 +122,11 @@ def run_place(name: str) -> tuple[RunPlace, str] | None:
 
     Examples
     --------
-    >>> place_in("stance/logreg/0123456789ab/fold-00/result.json")
+    >>> run_place("stance/logreg/0123456789ab/fold-00/result.json")
     (RunPlace(task='stance', model='logreg', key='0123456789ab', curve=False), 'fold-00/result.json')
-    >>> str(place_in("stance/curves/logreg/0123456789ab/all/fold-00/result.json")[0])
+    >>> str(run_place("stance/curves/logreg/0123456789ab/all/fold-00/result.json")[0])
     'stance/curves/logreg/0123456789ab'
-    >>> place_in("../logreg/0123456789ab/run.json") is None
+    >>> run_place("../logreg/0123456789ab/run.json") is None
     True
     """
     of_curve = _OF_CURVE.fullmatch(name)

@@ -98,8 +98,10 @@ def plain_name(column: str) -> str:
 
     Examples
     --------
-    >>> plain("tweetText") == plain("Tweet_Text") == plain(" tweet text "), plain("النَّص") == plain("نص")
-    (True, True)
+    >>> plain_name("tweetText") == plain_name("Tweet_Text") == plain_name(" tweet text ")
+    True
+    >>> plain_name("النَّص") == plain_name("نص")
+    True
     """
     return "".join(_words(column))
 

@@ -101,7 +101,7 @@ def describe_estimator(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[s
     Examples
     --------
     >>> from sklearn.linear_model import LogisticRegression
-    >>> describe(LogisticRegression(C=2.0))
+    >>> describe_estimator(LogisticRegression(C=2.0))
     ({'C': 2.0}, {})
     """
     return _params(estimator, type(estimator).__name__), _code(estimator)

@@ -200,7 +200,7 @@ def time_in_words(seconds: float) -> str:
 
     Examples
     --------
-    >>> in_words(20), in_words(70), in_words(2400), in_words(9000)
+    >>> time_in_words(20), time_in_words(70), time_in_words(2400), time_in_words(9000)
     ('20 seconds', '1 minute', '40 minutes', '2.5 hours')
     """
     if seconds < WORTH_SAYING:
