@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.metrics.metric import RankingMetric
+from bench.metrics.ranking_metric import RankingMetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
