@@ -125,7 +125,7 @@ def test_before_and_after_the_command_it_ends_the_process(moment: str) -> None:
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
@@ -138,7 +138,7 @@ def ran(script: str, *args: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert done.stderr == ""
@@ -164,7 +164,7 @@ def test_commands_end_without_a_traceback_while_libraries_load(tmp_path: Path) -
         process.stdout.read(1)
         time.sleep(0.005 + drawn.random() * (0.2 if number % 2 else 1.0))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
         assert process.returncode in (0, 2, 130), (words, said)
         assert b"Traceback" not in said
         assert process.returncode != 130 or said.strip().endswith(b"Stopped.")

@@ -84,5 +84,5 @@ def test_a_command_that_is_stopped_early_ends_with_one_line(tmp_path: Path, sent
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, sent)
-    printed, said = process.communicate(timeout=60)
+    printed, said = process.communicate(timeout=120)
     assert (process.returncode, printed, said) == (130, "", "Stopped.\n")

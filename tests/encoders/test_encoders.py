@@ -179,7 +179,7 @@ def test_several_processes_at_the_same_time_embed_each_text_once(folder: Path) -
         subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=env, stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    printed = {process.communicate(timeout=60)[0] for process in started}
+    printed = {process.communicate(timeout=120)[0] for process in started}
     assert [process.returncode for process in started] == [0, 0, 0]
     assert len(printed) == 1
     assert len(embedded(folder)) == 600
@@ -494,7 +494,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Repository]]:
 def fetch_in_a_process(*words: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "bench", "models", "fetch", *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_fetching_brings_safetensors_of_the_pinned_commit_and_nothing_else(folder: Path, hub: type[Repository]) -> None:

@@ -229,7 +229,7 @@ def test_a_run_whose_scheduler_is_killed_says_so_and_goes_on_once_it_is_back(
     assert wait_for(lambda: files_in(folder / "lost", "*.journal"))
     time.sleep(0.5)
     cluster.kill_scheduler()
-    _, told = running.communicate(timeout=30)
+    _, told = running.communicate(timeout=120)
     assert running.returncode == 1, told
     assert f"The Dask scheduler at {cluster.address} is gone" in told
     assert "the same command goes on from what is stored" in told

@@ -773,7 +773,7 @@ def predicted(bench: Any, results: Path, task: str, rows: list[dict[str, str]], 
 def ask(port: int, rows: list[dict[str, str]], **params: object) -> list[Any]:
     body = json.dumps({"dataframe_records": rows, **({"params": params} if params else {})}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)["predictions"]
 
 

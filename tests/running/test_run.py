@@ -404,7 +404,7 @@ def test_ctrl_c_and_a_batch_systems_stop_keep_what_is_finished_and_say_how_to_go
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(sent)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Stopped." in said
     assert "To continue: bench run task=denial model=slow" in said

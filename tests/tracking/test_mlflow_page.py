@@ -22,8 +22,11 @@ ROOT = Path(__file__).parents[2]
 TASKS = ("denial", "source-type", "stance")
 MODELS = ("majority", "lexicon", "complement-nb")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds that the browser waits for anything on the page."""
+
+LONGEST = 900.0
+"""Seconds after which a command or the server of all tests here counts as one that hangs."""
 
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="no Chromium or Chrome on PATH; on Debian: apt-get install chromium"
@@ -35,7 +38,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("results")
     words = [f"task={','.join(TASKS)}", f"model={','.join(MODELS)}", "search.trials=2", f"results={results}"]
     done = _bench("run", *words)
-    _, errors = done.communicate(timeout=120)
+    _, errors = done.communicate(timeout=LONGEST)
     assert done.returncode == 0, errors
     return results
 
@@ -49,7 +52,7 @@ def runs(results: Path) -> dict[str, RunFolder]:
 def opened(results: Path) -> Iterator[str]:
     """The address that `bench ui` prints."""
     server = _bench("ui", "--results", str(results))
-    watchdog = threading.Timer(120, server.kill)
+    watchdog = threading.Timer(LONGEST, server.kill)
     watchdog.start()
     try:
         found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", server.stdout.readline())
