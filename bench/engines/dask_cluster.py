@@ -19,7 +19,7 @@ from distributed import Client, LocalCluster, Security
 from distributed.deploy.spec import ProcessInterface
 
 from bench.engines.dask_local_worker import WorkerSettings
-from bench.engines.dask_scheduler import beside, scheduler_settings
+from bench.engines.dask_scheduler import beside, close_workers, scheduler_settings
 from bench.engines.dask_security import LOOPBACK, pems, secured, secured_by
 from bench.engines.gpus import gpus, seen_by
 from bench.engines.slurm import Jobs, slurm_cluster
@@ -188,9 +188,10 @@ async def _local_cluster(place: ClusterPlace, note: Callable[[str], object]) -> 
 
 async def _end(cluster: Any) -> None:
     """Kill all workers, then end the rest if that takes no time: what has ended the cluster is told, not this."""
-    await asyncio.gather(*(worker.close() for worker in cluster.workers.values()), return_exceptions=True)
+    await close_workers(cluster)
     with suppress(TimeoutError):
-        await cluster.close(PATIENCE)
+        if (closing := cluster.close(PATIENCE)) is not None:
+            await closing
 
 
 async def _watch(cluster: Any) -> None:

@@ -37,3 +37,10 @@ async def beside(watch: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     except BaseExceptionGroup as errors:
         # It has one: that of the watch, for which the group stopped the block, or the block's own.
         raise errors.exceptions[0] from None
+
+
+async def close_workers(cluster: Any) -> list[Any]:
+    """Close all workers of a cluster at once, and return them; the rest of it may then take too long to close."""
+    workers = list(cluster.workers.values())
+    await asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
+    return workers

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.engines.dask_scheduler import beside, close_workers, scheduler_settings
 from bench.errors import BenchError, UserError
 from bench.support.quantities import walltime_text
 
@@ -124,8 +125,6 @@ async def slurm_cluster(
     shared = jobs.shared or scratch
     logs = shared / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    from bench.engines.dask_scheduler import beside, scheduler_settings
-
     with scheduler_settings():
         cluster = _cluster(jobs, shared, logs, security)
         await cluster
@@ -236,9 +235,7 @@ def _last_lines(logs: Path, job: str) -> str:
 
 async def _end(cluster: Any) -> None:
     """Cancel all jobs, then end the rest, so that none is left where that takes too long."""
-    jobs = list(cluster.workers.values())
-    await asyncio.gather(*(job.close() for job in jobs), return_exceptions=True)
-    for job in jobs:
+    for job in await close_workers(cluster):
         _mark_ended(job)
     await cluster.close()
 
