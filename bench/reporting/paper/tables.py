@@ -95,15 +95,8 @@ def _of_one(comparison: Comparison) -> PaperTable:
     rows = []
     for row in with_published(comparison):
         if isinstance(row, BoardRow):
-            rows.append(
-                [
-                    PaperCell(row.label),
-                    PaperCell(f"{row.scores[comparison.metric]:.3f}"),
-                    PaperCell(),
-                    PaperCell(),
-                    PaperCell(),
-                ]
-            )
+            published = PaperCell(f"{row.scores[comparison.metric]:.3f}")
+            rows.append([PaperCell(row.label), published, *[PaperCell()] * 3])
             continue
         contrast = against.get(row.name)
         best = row.name == comparison.rows[0].name
@@ -119,15 +112,8 @@ def _of_one(comparison: Comparison) -> PaperTable:
     references = [each for each in comparison.references if comparison.metric in each.scores]
     for each in references:
         score, ends = each.scores[comparison.metric], each.intervals.get(comparison.metric)
-        rows.append(
-            [
-                PaperCell(f"{each.name} vs others"),
-                PaperCell(f"{score:.3f}"),
-                PaperCell(_ends(ends)),
-                PaperCell(),
-                PaperCell(),
-            ]
-        )
+        reached = [PaperCell(f"{each.name} vs others"), PaperCell(f"{score:.3f}"), PaperCell(_ends(ends))]
+        rows.append([*reached, *[PaperCell()] * 2])
     return PaperTable(
         comparison.task.name,
         _caption([comparison], f"Differences are from {reference}." if comparison.pairs else ""),
