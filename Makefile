@@ -15,7 +15,7 @@ test: $(INSTALLED)
 slow: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
-# The slow tests with all their cases: more kills, damaged stores, settings of simulations and random examples.
+# All tests with all their cases: more kills, damaged stores, settings of simulations and random examples.
 thorough: $(INSTALLED)
 	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or not slow'
 

@@ -93,7 +93,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: Path, prune: bool) -> None:
     folder = make_folder(tmp_path / "project", prune, seconds=0.05)
     expected = None
-    for workers in (1, 4):
+    for workers in scaled((1, 4), (1, 2, 4)):
         bench(folder, f"execution.workers={workers}", f"results=with-{workers}")
         got = stored_bytes(folder, f"with-{workers}")
         expected = expected or got
