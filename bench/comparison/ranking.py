@@ -16,7 +16,10 @@ from bench.statistics.winner import corrected_score, winner
 
 
 def corrected_best(runs: ComparedRuns) -> Best | None:
-    """The best run with its score corrected for its having been picked; None for a single run."""
+    """The best run with its score corrected for its having been picked; None for a single run.
+
+    The corrected score has an interval where the score itself has one.
+    """
     if len(runs.runs) < 2:
         return None
     n_groups, best = len(runs.group_names), runs.runs[0]
@@ -24,7 +27,7 @@ def corrected_best(runs: ComparedRuns) -> Best | None:
     scores, drawn = np.array([score for score, _ in scored]), np.array([draws for _, draws in scored])
     unseen = np.array([runs.unseen_scores(run) for run in runs.runs])
     error = None
-    if n_groups > 1:
+    if n_groups > 1 and runs.metric.name in best.summary.intervals:
         left_out = runs.left_out_scores(best)
         error = bootstrap_error(drawn[0], n_groups)
         if left_out is not None:

@@ -118,6 +118,14 @@ def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
     assert json.loads((folder / "leaderboard.json").read_text())["best"]["of"] == 2
 
 
+def test_a_corrected_score_has_an_interval_only_where_the_score_has_one(tmp_path: Path) -> None:
+    store_contest(tmp_path, {"good": 0.85, "poor": 0.55}, n_groups=3, folds=3)
+    comparison = compared(tmp_path, "task=denial")
+    assert comparison.rows[0].interval is None
+    assert comparison.best.score <= comparison.best.measured
+    assert (comparison.best.low, comparison.best.high) == (None, None)
+
+
 def test_a_single_model_is_not_picked_and_damaged_predictions_spoil_no_leaderboard(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"good": 0.9, "fair": 0.7, "poor": 0.5})
     record = made["good"].read_record()
