@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from hypothesis import given
@@ -191,6 +192,16 @@ def test_every_file_that_comes_with_the_package_is_as_declared(name: str) -> Non
     assert files(name)
     for path in files(name):
         check(declared(name), read_file(path), Place(path))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_another_reader_of_schemas_takes_the_files_too(name: str) -> None:
+    schema = json_schema(name)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    reader = jsonschema.Draft202012Validator(schema)
+    for path in files(name):
+        assert [error.message for error in reader.iter_errors(read_file(path))] == []
+    assert not reader.is_valid(read_file(files(name)[0]) | {"unknown key": 1})
 
 
 @pytest.mark.parametrize("name", FILES)
