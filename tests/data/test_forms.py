@@ -694,6 +694,38 @@ HINTS: dict[str, tuple[Form, str]] = {
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
         "Save only the list of rows",
     ),
+    "a survey's second line": (
+        Form(
+            put(
+                "a.csv",
+                "number,text,label\n,Open-Ended Response,Response\n" + table([("1", *row) for row in ROWS], None),
+            )
+        ),
+        "a.csv, line 2: this describes the columns. It is not an example.",
+    ),
+    "a total below the rows": (
+        Form(put("a.csv", table([*ROWS, ("المجموع", str(len(ROWS)))]))),
+        "this row counts the rows above it. It is not an example.",
+    ),
+    "a total below the rows of a sheet": (
+        Form(
+            lambda folder: workbook(
+                folder, data=[("no", "text", "label"), *(("1", *row) for row in ROWS), ("Total", "7", "")]
+            )
+        ),
+        "a.xlsx, row 9: this row counts the rows above it",
+    ),
+    "no header, a topic that all rows have, and a tab at the end of each": (
+        Form(
+            put(
+                "a.tsv",
+                "".join(
+                    f"{10**17 + n}\tخبر\t{b}\t{a} ثم سكت الجميع طوال اليوم كله\t\n" for n, (a, b) in enumerate(PLAIN)
+                ),
+            )
+        ),
+        "--columns column-1,column-2,label,text,column-5",
+    ),
     "a line below the table": (Form(put("a.csv", table(ROWS) + "Total: 60\n")), "a total, a source or similar"),
 }
 """Further forms that are no table, and what is said of them."""
@@ -822,6 +854,15 @@ def test_what_was_decided_stands_in_the_tasks_file(folder: Path, bench: Bench) -
     with (folder / "a.csv").open("a", encoding=WINDOWS, newline="") as file:
         csv.writer(file, delimiter=";", quotechar="'", quoting=csv.QUOTE_ALL).writerow(['"', "none"])
     assert load_task("mine").examples["text"].tolist() == [*(text for text, _ in ROWS), '"']
+
+
+@pytest.mark.parametrize("missing", ["NA", "nan", "#N/A"])
+def test_what_may_be_a_missing_value_is_told(folder: Path, bench: Bench, missing: str) -> None:
+    put("a.csv", table([*ROWS, ("أعلن الوزير", missing), (missing, "none")]))(folder)
+    told = " ".join(bench("new", "task", "mine", "--data", "a.csv")[1].split())
+    assert f"The label '{missing}' looks like a missing value written as text." in told
+    assert f"The text '{missing}' looks like a missing value written as text." in told
+    assert len(load_task("mine")) == len(ROWS) + 2
 
 
 def test_what_is_forced_is_taken(folder: Path, bench: Bench) -> None:
