@@ -81,7 +81,8 @@ def check_one_table(found: Found) -> None:
     heads: dict[str, list[str]] = {}
     last = n_rows = 0
     where, row = "", dict[str, object]()
-    for n_rows, (where, row) in enumerate(found.rows(), start=1):
+    for where, row in found.rows():
+        n_rows += 1
         number = int(tail) if (tail := where.rpartition(" ")[2]).isdecimal() else last + 1
         if number > last + 1 > 1 and _is_head(cells := [str(cell).strip() for cell in row.values()]):
             heads[where] = cells

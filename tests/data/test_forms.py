@@ -14,6 +14,7 @@ import lzma
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -989,6 +990,40 @@ def test_of_files_that_are_called_as_labels_the_command_that_is_named_makes_one_
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == [
         (text, label) for label in ("denial", "none") for text, own in PLAIN if own == label
     ]
+
+
+@pytest.mark.parametrize("header", [("text",), ()])
+def test_of_files_that_share_a_part_the_commands_that_are_named_make_one_file_of_each(
+    folder: Path, header: tuple[str, ...]
+) -> None:
+    for part in ("train", "test"):
+        for label in ("denial", "none"):
+            texts = [(label, f"{part} {text}") for text, own in PLAIN if own == label]
+            put(f"d/{part}_{label}.tsv", table(texts, ("label", "text") if header else None, delimiter="\t"))(folder)
+    with pytest.raises(UserError, match=r"Several files are of one part .* train: train_denial\.tsv") as told:
+        scaffold_task(TaskRequest("mine", "d"), folder)
+    for line in str(told.value.hint).splitlines():
+        if line.startswith("python"):
+            exec(line.removeprefix('python -c "').removesuffix('"'), {})
+    assert "Then use --data train.csv --data test.csv" in str(told.value.hint)
+    task = scaffold_task(TaskRequest("mine", ["train.csv", "test.csv"]), folder).task
+    expected = [
+        (f"{part} {text}", label) for part in ("train", "test") for text, label in sorted(PLAIN, key=itemgetter(1))
+    ]
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == expected
+
+
+def test_of_labels_of_a_part_in_a_table_of_their_own_the_command_joins_them(folder: Path) -> None:
+    put("d/train.csv", table([(str(n), *row) for n, row in enumerate(ROWS)], ("id", "text", "label")))(folder)
+    put("d/test.csv", table([(str(n), f"test {text}") for n, (text, _) in enumerate(ROWS)], ("id", "text")))(folder)
+    labels = [(str(n), label) for n, (_, label) in enumerate(ROWS)]
+    put("d/test_labels.csv", table(labels[::-1], ("id", "label")))(folder)
+    with pytest.raises(UserError, match=r"test: test\.csv, test_labels\.csv") as told:
+        scaffold_task(TaskRequest("mine", "d"), folder)
+    exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+    assert "Then use --data test.csv --data d/train.csv" in str(told.value.hint)
+    task = scaffold_task(TaskRequest("mine", ["test.csv", "d/train.csv"]), folder).task
+    assert list(task.examples["label"]) == [label for _, label in ROWS] * 2
 
 
 MARKDOWN = "| text | label |\n| --- | --- |\n| {0.text} | {0.label} |\n| {1.text} | {1.label} |\n"
