@@ -22,6 +22,7 @@ _TEXT = """
 _LABEL = """
     label labels gold gold_label class class_label category annotation annotations tag y gold_standard ground_truth
     true_label final_label majority_label majority_vote majority consensus final adjudicated answer_label
+    label_name label_text class_name classname category_name classification classifications
     تصنيف وسم فئة تسمية صنف
 """
 _LABEL_OF = """

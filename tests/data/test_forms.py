@@ -412,6 +412,43 @@ TAKEN: dict[str, Form] = {
         [row for part in sorted(PARTS) for row in sorted(PARTS[part], key=lambda row: row[1])],
         split=[part for part in sorted(PARTS) for _ in PARTS[part]],
     ),
+    "the parts of a split with their columns in another order": Form(
+        several(
+            put("train.csv", table(ROWS)),
+            put("test.csv", table([(b, f"قالوا {a}") for a, b in ROWS], ("label", "text"))),
+        ),
+        ["train.csv", "test.csv"],
+        [*ROWS, *((f"قالوا {text}", label) for text, label in ROWS)],
+        split=["train"] * len(ROWS) + ["test"] * len(ROWS),
+    ),
+    "flat records of Argilla": Form(
+        put(
+            "a.jsonl",
+            "".join(as_json({"text": a, "label.responses": [b], "label.suggestion": None}) + "\n" for a, b in ROWS),
+        ),
+        "a.jsonl",
+    ),
+    "records of MongoDB": Form(
+        put("a.json", "".join(as_json({"_id": {"$oid": "5f"}, "text": a, "label": b}) + "\n" for a, b in ROWS)),
+        "a.json",
+    ),
+    "lists of columns, one of objects": Form(
+        put(
+            "a.json",
+            as_json({"text": [a for a, _ in ROWS], "label": [b for _, b in ROWS], "meta": [{"n": 1}] * len(ROWS)}),
+        ),
+        "a.json",
+    ),
+    "CSV with a column of numbers and a hash sign in its header": Form(
+        put("a.csv", table([(str(n), *row) for n, row in enumerate(ROWS)], ("#id", "text", "label"))), "a.csv"
+    ),
+    "tweets with their entities": Form(
+        put(
+            "a.jsonl",
+            "".join(as_json({"text": a, "entities": {"hashtags": []}, "label": b}) + "\n" for a, b in ROWS),
+        ),
+        "a.jsonl",
+    ),
     "a data set that datasets saved": Form(lambda folder: saved(folder, all=ROWS), "d"),
     "a split that datasets saved": Form(
         lambda folder: saved(folder, train=PARTS["train"], validation=PARTS["dev"], test=PARTS["test"]),
@@ -477,6 +514,23 @@ NEXT: dict[str, tuple[Form, str]] = {
             ["train.csv", "test.csv"],
         ),
         "bench run splits it itself: --data train.csv",
+    ),
+    "a test part with other column names": (
+        Form(
+            several(put("train.csv", table(ROWS)), put("test.csv", table(ROWS, ("tweet", "class")))),
+            ["train.csv", "test.csv"],
+        ),
+        "It has 'tweet', 'class'. Give each column the same name in all files.",
+    ),
+    "a test part with other spellings of the labels": (
+        Form(
+            several(
+                put("train.csv", table(ROWS)),
+                put("test.csv", table([(f"{text} .", own.upper()) for text, own in ROWS])),
+            ),
+            ["train.csv", "test.csv"],
+        ),
+        "labels are denial, none in the training part, but DENIAL, NONE in the test part.",
     ),
     "a split without its test part": (
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
@@ -693,7 +747,21 @@ HINTS: dict[str, tuple[Form, str]] = {
     "SPSS": (Form(put("a.sav", b"x")), "pandas can read it with the package pyreadstat"),
     "two lists of objects": (
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
-        "Save only the list of rows",
+        "Save each list in its own file",
+    ),
+    "lists of words": (
+        Form(put("a.jsonl", "".join(as_json({"text": a.split(), "label": b}) + "\n" for a, b in ROWS))),
+        "Join the items of each list into one text",
+    ),
+    "a score for each label": (
+        Form(put("a.jsonl", "".join(as_json({"text": a, "label": {b: 1}}) + "\n" for a, b in ROWS))),
+        "Write one column for each of its keys",
+    ),
+    "a label that no row has": (
+        Form(
+            put("a.jsonl", "".join(as_json({"text": a, "id": n, "label": []}) + "\n" for n, (a, _) in enumerate(ROWS)))
+        ),
+        "no row with a label",
     ),
     "a survey's second line": (
         Form(
@@ -1011,6 +1079,34 @@ def test_of_files_that_share_a_part_the_commands_that_are_named_make_one_file_of
         (f"{part} {text}", label) for part in ("train", "test") for text, label in sorted(PLAIN, key=itemgetter(1))
     ]
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == expected
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_of_lists_of_objects_the_commands_that_are_named_make_a_table(folder: Path, suffix: str) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": str(n), "content": text, "answers": {"classifications": [{"classname": label, "annotator": "a"}]}}
+        for n, (text, label) in enumerate(ROWS)
+    ]
+    lines = "".join(as_json(row) + "\n" for row in rows)
+    put(f"a.{suffix}", lines if suffix == "jsonl" else as_json({"version": 1, "examples": rows}))(folder)
+    data = f"a.{suffix}"
+    for _ in range(2):
+        with pytest.raises(UserError) as told:
+            scaffold_task(TaskRequest("mine", data), folder)
+        exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+        data = "flat.jsonl"
+    task = scaffold_task(TaskRequest("mine", data), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
+
+
+def test_of_parts_in_one_file_of_json_the_command_that_is_named_writes_each(folder: Path) -> None:
+    rows = {part: objects([(f"{part} {text}", label) for text, label in ROWS]) for part in ("train", "test")}
+    put("a.json", as_json(rows))(folder)
+    with pytest.raises(UserError, match="it contains several lists: train, test") as told:
+        scaffold_task(TaskRequest("mine", "a.json"), folder)
+    exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(TaskRequest("mine", ["train.json", "test.json"]), folder).task
+    assert task.examples["text"].tolist() == [row["text"] for part in rows.values() for row in part]
 
 
 def test_of_labels_of_a_part_in_a_table_of_their_own_the_command_joins_them(folder: Path) -> None:
