@@ -6,6 +6,7 @@ All texts are invented. Each form is written by a function into an empty folder;
 from __future__ import annotations
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
@@ -25,6 +26,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.catalogue import load_task
+from bench.data.sources.layout import Asked
 from bench.errors import DataError, UserError
 from bench.prediction.reading import read_texts_file
 from bench.scaffold import TaskRequest, scaffold_task
@@ -478,7 +480,7 @@ NEXT: dict[str, tuple[Form, str]] = {
         "--sheet a",
     ),
     "another encoding": (Form(put("a.csv", table([("été déjà", "x")]), "latin-1"), "a.csv"), "--encoding NAME"),
-    "UTF-16 without its mark": (Form(put("a.csv", table(ROWS), "utf-16-le"), "a.csv"), "--encoding NAME"),
+    "UTF-16 without its mark": (Form(put("a.csv", table(ROWS), "utf-16-le"), "a.csv"), "--encoding utf-16-le"),
     "files that say nothing of each other": (
         Form(several(put("a.csv", "x"), put("b.csv", "y")), ["a.csv", "b.csv"]),
         "Files of a published split need train, test or dev in their names",
@@ -749,6 +751,27 @@ HINTS: dict[str, tuple[Form, str]] = {
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
         "Save each list in its own file",
     ),
+    "UTF-16 of another order without its mark": (
+        Form(put("a.csv", table(ROWS), "utf-16-be")),
+        "iconv -f UTF-16BE -t UTF-8 FILE\nA table can also be read as it is: use --encoding utf-16-be",
+    ),
+    "UTF-32": (Form(put("a.csv", table(ROWS), "utf-32")), "this is UTF-32"),
+    "UTF-32 of another order": (
+        Form(put("a.csv", codecs.BOM_UTF32_BE + table(ROWS).encode("utf-32-be"))),
+        "use --encoding utf-32",
+    ),
+    "rows filled up with NUL": (
+        Form(put("a.csv", table([(f"{text}\0\0", label) for text, label in ROWS]))),
+        "Remove such bytes from the file.",
+    ),
+    "letters of an old Mac": (
+        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "mac-arabic")),
+        "use --encoding mac-arabic",
+    ),
+    "Russian whose letters are Arabic ones in another encoding": (
+        Form(put("a.csv", table([("сказал министр что новость верна", "x")]), "koi8-r")),
+        "--encoding NAME",
+    ),
     "lists of words": (
         Form(put("a.jsonl", "".join(as_json({"text": a.split(), "label": b}) + "\n" for a, b in ROWS))),
         "Join the items of each list into one text",
@@ -898,8 +921,6 @@ ONE_FILE = [
 
 @pytest.mark.parametrize("name", ONE_FILE)
 def test_new_text_is_read_as_a_task_is(folder: Path, name: str) -> None:
-    from bench.data.sources.layout import Asked
-
     form = TAKEN[name]
     form.write(folder)
     words = dict(zip(form.options[::2], form.options[1::2], strict=True))
@@ -939,6 +960,17 @@ def test_what_is_forced_is_taken(folder: Path, bench: Bench) -> None:
     assert bench("new", "task", "mine", "--data", "a.tsv", "--format", "quoted-tsv")[0] in (0, 1)
     assert load_task("mine").examples["text"].tolist()[0] == "قال الوزير نعم"
     assert "format: quoted-tsv" in (folder / "tasks/mine/task.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "mac-arabic"])
+def test_the_encoding_that_is_named_reads_the_table(folder: Path, encoding: str) -> None:
+    rows = [(text.replace("،", ","), label) for text, label in ROWS] if encoding == "mac-arabic" else ROWS
+    put("a.csv", table(rows), encoding)(folder)
+    with pytest.raises(DataError) as told:
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
+    assert f"use --encoding {encoding}," in str(told.value.hint)
+    task = scaffold_task(TaskRequest("mine", "a.csv", asked=Asked(encoding=encoding)), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == rows
 
 
 def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) -> None:
