@@ -701,6 +701,10 @@ MISREAD: dict[str, tuple[Form, str]] = {
         ),
         "the cells B2:B4 are merged",
     ),
+    "merged cells far below the header": (
+        Form(lambda folder: workbook(folder, merge="B61:B63", data=[("text", "label"), *ROWS * 10])),
+        "the cells B61:B63 are merged",
+    ),
     "a formula without its value": (
         Form(lambda folder: workbook(folder, data=[("text", "label"), *((text, '="x"') for text, _ in ROWS)])),
         "row 2: the value of the formula '=\"x\"' is not stored in the file",
