@@ -26,6 +26,9 @@ ARABIC_SHARE = 0.9
 USUAL_SHARE = 0.03
 """The least share of alef, and of lam, among the Arabic letters of real text, where it is about a tenth."""
 
+FEW_LETTERS = 20
+"""The number of non-ASCII bytes below which real Arabic text may lack an alef."""
+
 _BLOCK = 2**20
 _WINDOWS_ARABIC = bytes(
     number
@@ -169,4 +172,5 @@ def _is_windows_1256(file: BinaryIO) -> bool:
         if _WORD_OF_UTF_8.search(block):
             return False
     clean = arabic >= ARABIC_SHARE * beyond and alone <= (1 - ARABIC_SHARE) * beyond
-    return clean and alefs > USUAL_SHARE * beyond  # Russian in KOI8-R has Arabic letters only, but hardly an alef
+    # Russian in KOI8-R has Arabic letters only, but hardly an alef.
+    return clean and (alefs > USUAL_SHARE * beyond or beyond < FEW_LETTERS)

@@ -23,8 +23,6 @@ BYTE_ORDER_MARK = "\ufeff"
 
 BY_OPTION = "A table can also be read as it is: use --encoding {}, or source.encoding in the task's file."
 
-SAVE_FROM = "Save it as UTF-8: iconv -f {} -t UTF-8 FILE"
-
 OTHER_ENCODING = "Give its encoding with --encoding, or save it as UTF-8."
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -100,7 +98,10 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
             raise DataError(f"{path}: this is {kind}, not text.", "Unpack it, or save it as text.")
         is_utf_16 = number == 1 and line.startswith(UTF_16)
         if number == 1 and line.startswith(UTF_32):
-            raise DataError(f"{path}: this is UTF-32.", f"{SAVE_FROM.format('UTF-32')}\n{BY_OPTION.format('utf-32')}")
+            raise DataError(
+                f"{path}: this is UTF-32.",
+                f"Save it as UTF-8: iconv -f UTF-32 -t UTF-8 FILE\n{BY_OPTION.format('utf-32')}",
+            )
         if b"\0" in line and not is_utf_16:
             raise DataError(
                 f"{place(path, number)}: byte {line.index(0) + 1} of the line is NUL, which is not text.",
@@ -122,7 +123,8 @@ def _nul_hint(line: bytes, number: int) -> str:
         likely = utf_16_order(line)
     if likely is None:
         return "Remove such bytes from the file."
-    return f"It may be UTF-16. {SAVE_FROM.format(likely.upper().replace('16-', '16'))}\n{BY_OPTION.format(likely)}"
+    name = likely.upper().replace("16-", "16")
+    return f"Save it as UTF-8; it may be UTF-16: iconv -f {name} -t UTF-8 FILE\n{BY_OPTION.format(likely)}"
 
 
 def _not_utf_8(where: str, error: UnicodeDecodeError, rest: bytes, is_utf_16: bool, told: bool) -> DataError:

@@ -111,7 +111,7 @@ def check_nested(path: Path, form: Form) -> None:
         return
     row: Mapping[str, object] = next((row for _, row in form.rows(path)), {})
     lists = {name: value[0] for name, value in row.items() if isinstance(value, list) and value}
-    nested = {name: value for name, value in (row | lists).items() if isinstance(value, Mapping)}
+    nested = {name: value for name, value in {**row, **lists}.items() if isinstance(value, Mapping)}
     plain = {name: value for name, value in row.items() if name not in nested}
     lacking = []
     if not any(fit(name, "text") is not None or _is_phrase(value) for name, value in plain.items()):
