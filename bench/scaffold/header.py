@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from bench.data.column_names import fit, is_known, plain_name
@@ -80,7 +80,8 @@ def check_one_table(found: Found) -> None:
         return
     heads: dict[str, list[str]] = {}
     last = n_rows = 0
-    where, row = "", dict[str, object]()
+    where = ""
+    row: Mapping[str, object] = {}
     for where, row in found.rows():
         n_rows += 1
         number = int(tail) if (tail := where.rpartition(" ")[2]).isdecimal() else last + 1

@@ -12,8 +12,10 @@ import gzip
 import io
 import json
 import lzma
+import sqlite3
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -750,6 +752,11 @@ HINTS: dict[str, tuple[Form, str]] = {
         Form(put("a.tsv", "#FORMAT=WebAnno TSV 3.3\n\n#Text=a b\n1-1\t0-1\ta\tx\t\n")),
         "labels words and spans, not whole texts",
     ),
+    "a workbook with macros": (Form(put("a.xlsm", b"x")), "Save the sheet as .xlsx"),
+    "labels as lists of Python": (
+        Form(put("a.csv", table([(text, f"['{label}']") for text, label in ROWS]))),
+        "7 of 7 rows have a list written as text in the column 'label'",
+    ),
     "SPSS": (Form(put("a.sav", b"x")), "pandas can read it with the package pyreadstat"),
     "two lists of objects": (
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
@@ -1115,6 +1122,18 @@ def test_of_files_that_share_a_part_the_commands_that_are_named_make_one_file_of
         (f"{part} {text}", label) for part in ("train", "test") for text, label in sorted(PLAIN, key=itemgetter(1))
     ]
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == expected
+
+
+def test_of_a_database_the_command_that_is_named_makes_a_table(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "a.db")) as base:
+        base.execute("create table news (text, label)")
+        base.executemany("insert into news values (?, ?)", ROWS)
+        base.commit()
+    with pytest.raises(UserError) as told:
+        scaffold_task(TaskRequest("mine", "a.db"), folder)
+    exec(str(told.value.hint).replace("TABLE'", "news'").partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(TaskRequest("mine", "a.parquet"), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl"])
