@@ -231,6 +231,7 @@ TAKEN: dict[str, Form] = {
         put("a.csv", table(ROWS, doublequote=False, escapechar="\\")), "a.csv", told="backslashes"
     ),
     "CSV with Excel's line": Form(put("a.csv", "sep=;\n" + table(ROWS, delimiter=";")), "a.csv"),
+    "CSV with Excel's line in quotation marks": Form(put("a.csv", '"sep=;"\n' + table(ROWS, delimiter=";")), "a.csv"),
     "CSV whose lines end as on an old Mac": Form(put("a.csv", table(LINES, lineterminator="\r")), "a.csv", LINES),
     "CSV whose lines end twice": Form(put("a.csv", table(LINES, lineterminator="\r\r\n")), "a.csv", LINES),
     "CSV with blank lines": Form(put("a.csv", "\n\n" + table(ROWS).replace("none\n", "none\n\n") + "\n\n"), "a.csv"),
