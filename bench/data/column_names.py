@@ -16,11 +16,13 @@ _TEXT = """
     text tweet sentence review comment post message utterance document_text full_text content body article_text
     article_body article paragraph passage statement headline title news news_text feed status caption description
     question answer response transcript snippet input evidence segment
-    نص جملة تغريدة مراجعة تعليق منشور رسالة محتوى متن فقرة مقال_نص خبر عنوان سؤال
+    نص نص_مقال نص_خبر نص_تغريدة نص_تعليق نص_منشور محتوى_مقال محتوى_خبر جملة تغريدة مراجعة تعليق منشور رسالة محتوى متن
+    فقرة مقال_نص خبر عنوان سؤال
 """
 _LABEL = """
     label labels gold gold_label class class_label category annotation annotations tag y gold_standard ground_truth
-    true_label final_label majority_label majority_vote answer_label
+    true_label final_label majority_label majority_vote majority consensus final adjudicated answer_label
+    label_name label_text class_name classname category_name classification classifications
     تصنيف وسم فئة تسمية صنف
 """
 _LABEL_OF = """

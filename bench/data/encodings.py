@@ -26,6 +26,9 @@ ARABIC_SHARE = 0.9
 USUAL_SHARE = 0.03
 """The least share of alef, and of lam, among the Arabic letters of real text, where it is about a tenth."""
 
+FEW_LETTERS = 20
+"""The number of non-ASCII bytes below which real Arabic text may lack an alef."""
+
 _BLOCK = 2**20
 _WINDOWS_ARABIC = bytes(
     number
@@ -33,6 +36,8 @@ _WINDOWS_ARABIC = bytes(
     if "\u0600" <= bytes([number]).decode("windows-1256") <= "\u06ff" or number in (0x9D, 0x9E, 0xAB, 0xBB, 0x85)
 )
 """The bytes in Windows-1256 of Arabic letters, marks and punctuation, joiners, guillemets and the ellipsis."""
+
+_ALEF = "ا".encode("windows-1256")
 
 _ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])|(?<=[A-Za-z])[\x80-\xff](?![\x80-\xff])")
 """A single non-ASCII byte next to a Latin letter, which occurs in Latin words but never in Arabic ones."""
@@ -126,7 +131,21 @@ def likely_encoding(content: bytes) -> str | None:
     """
     if _is_windows_1256(BytesIO(content)):
         return "windows-1256"
-    return next((name for name in ("iso-8859-6", "cp720") if _is_arabic(content, name)), None)
+    return next((name for name in ("iso-8859-6", "cp720", "mac-arabic") if _is_arabic(content, name)), None)
+
+
+def utf_16_order(line: bytes) -> str | None:
+    r"""The encoding of a first line with NUL as every first or every second byte of some; None if both are NUL.
+
+    Examples
+    --------
+    >>> [utf_16_order("نص,x".encode(name)) for name in ("utf-16-le", "utf-16-be")], utf_16_order(b"x\0\0")
+    (['utf-16-le', 'utf-16-be'], None)
+    """
+    little, big = 0 in line[1::2], 0 in line[::2]
+    if little == big:
+        return None
+    return "utf-16-le" if little else "utf-16-be"
 
 
 def _is_arabic(content: bytes, encoding: str) -> bool:
@@ -143,12 +162,15 @@ def _is_arabic(content: bytes, encoding: str) -> bool:
 
 
 def _is_windows_1256(file: BinaryIO) -> bool:
-    beyond = arabic = alone = 0
+    beyond = arabic = alone = alefs = 0
     for block in iter(partial(file.read, _BLOCK), b""):
         high = block.translate(None, bytes(range(128)))
         beyond += len(high)
         arabic += len(high) - len(high.translate(None, _WINDOWS_ARABIC))
         alone += len(_ALONE.findall(block))
+        alefs += high.count(_ALEF)
         if _WORD_OF_UTF_8.search(block):
             return False
-    return arabic >= ARABIC_SHARE * beyond and alone <= (1 - ARABIC_SHARE) * beyond
+    clean = arabic >= ARABIC_SHARE * beyond and alone <= (1 - ARABIC_SHARE) * beyond
+    # Russian in KOI8-R has Arabic letters only, but hardly an alef.
+    return clean and (alefs > USUAL_SHARE * beyond or beyond < FEW_LETTERS)

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, TextIO
 
-from bench.data.encodings import UTF_8, likely_encoding
+from bench.data.encodings import UTF_8, likely_encoding, utf_16_order
 from bench.data.messages import place
 from bench.errors import DataError, nearest
 
@@ -39,6 +39,9 @@ KINDS = {
     b"%PDF": "a PDF file",
 }
 """The first bytes of files of other kinds."""
+
+UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+"""The byte order marks of UTF-32. The first begins like that of UTF-16."""
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16."""
@@ -94,10 +97,15 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
         if kind is not None:
             raise DataError(f"{path}: this is {kind}, not text.", "Unpack it, or save it as text.")
         is_utf_16 = number == 1 and line.startswith(UTF_16)
+        if number == 1 and line.startswith(UTF_32):
+            raise DataError(
+                f"{path}: this is UTF-32.",
+                f"Save it as UTF-8: iconv -f UTF-32 -t UTF-8 FILE\n{BY_OPTION.format('utf-32')}",
+            )
         if b"\0" in line and not is_utf_16:
             raise DataError(
                 f"{place(path, number)}: byte {line.index(0) + 1} of the line is NUL, which is not text.",
-                f"Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE\n{BY_OPTION.format('NAME')}",
+                _nul_hint(line, number),
             )
         try:
             text = line.decode("utf-8")
@@ -106,6 +114,17 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
             raise _not_utf_8(place(path, number), error, line + rest, is_utf_16, told) from error
         told = told or not text.isascii()
         yield text
+
+
+def _nul_hint(line: bytes, number: int) -> str:
+    """What to do about the first line with NUL: in UTF-16, one byte of each Latin letter and line end is NUL."""
+    likely = "utf-16-le" if number > 1 and line.startswith(b"\0") else None
+    if number == 1:
+        likely = utf_16_order(line)
+    if likely is None:
+        return "Remove such bytes from the file."
+    name = likely.upper().replace("16-", "16")
+    return f"Save it as UTF-8; it may be UTF-16: iconv -f {name} -t UTF-8 FILE\n{BY_OPTION.format(likely)}"
 
 
 def _not_utf_8(where: str, error: UnicodeDecodeError, rest: bytes, is_utf_16: bool, told: bool) -> DataError:
@@ -118,7 +137,7 @@ def _not_utf_8(where: str, error: UnicodeDecodeError, rest: bytes, is_utf_16: bo
             hint = f"Save it as UTF-8 in the program that wrote it.\n{BY_OPTION.format('NAME')}"
         else:
             called = likely.title() if likely.startswith("win") else likely.upper()
-            command = "" if likely == "cp720" else f": iconv -f {likely.upper()} -t UTF-8 FILE"
+            command = "" if likely in ("cp720", "mac-arabic") else f": iconv -f {likely.upper()} -t UTF-8 FILE"
             hint = f"Save it as UTF-8. It is most likely {called}{command}\n{BY_OPTION.format(likely)}"
         return DataError(f"{where}: {byte} is not UTF-8.", hint)
     if error.reason == "unexpected end of data" and error.end == len(line) == len(rest):

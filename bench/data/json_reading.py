@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8
 from bench.data.files import BYTE_ORDER_MARK, check_characters, first_repeated, open_lines, read_text
-from bench.data.messages import check_name, place
+from bench.data.messages import check_name, not_text, place
 from bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -155,7 +155,8 @@ def text_field(content: dict[str, object], key: str, where: str) -> str:
         raise DataError(f"{where}: '{key}' is missing.", f"Its keys are: {', '.join(content)}.")
     value = content[key]
     if not isinstance(value, str):
-        raise DataError(f"{where}: '{key}' must be text, not {value!r}.")
+        problem, hint = not_text(value)
+        raise DataError(f"{where}: '{key}' {problem}", hint)
     if not value.strip():
         raise DataError(f"{where}: '{key}' is empty.", "Every text and name needs at least one character.")
     check_characters(value, where, f"'{key}'")

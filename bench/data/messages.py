@@ -73,3 +73,19 @@ def shortened(name: str, width: int = 60) -> str:
     ('denial', 'deni…')
     """
     return name if len(name) <= width else f"{name[:width]}…"
+
+
+def not_text(value: object) -> tuple[str, str | None]:
+    """Say that a value is not text, to follow its name, and what to do if it holds texts or labels.
+
+    Examples
+    --------
+    >>> not_text(["a", "b"])
+    ("must be text, not ['a', 'b'].", 'Join the items of each list into one text, or write one row for each item.')
+    """
+    hint = None
+    if isinstance(value, list):
+        hint = "Join the items of each list into one text, or write one row for each item."
+    elif isinstance(value, dict):
+        hint = "Write one column for each of its keys, or write one value into it."
+    return f"must be text, not {shortened(repr(value))}.", hint

@@ -44,6 +44,9 @@ KINDS_OF_VALUES = frozenset(_KINDS.split())
 QUALTRICS = '{"ImportId"'
 """The start of the cells in a survey's third line."""
 
+KINDS_OF_ANSWERS = frozenset(("response", "open-ended response"))
+"""The cells in a survey's second line, below its questions."""
+
 _RULE = re.compile(r"[-=:+_]{3,}")
 """The cells of a rule between a header and its table."""
 
@@ -132,7 +135,8 @@ def _check(rows: Sequence[Numbered], path: Path, unit: str) -> None:
         values = [cell.casefold() for cell in cells]
         survey = all(cell.startswith(QUALTRICS) for cell in cells)
         kinds = before == 1 and len(values) > 1 and set(values) <= KINDS_OF_VALUES
-        if survey or (kinds and is_header(filled[0][1])):
+        answers = before == 1 and set(values) <= KINDS_OF_ANSWERS
+        if survey or answers or (kinds and is_header(filled[0][1])):
             others = f"{unit}s {filled[1][0]} and {number}" if before > 1 else f"{unit} {number}"
             raise DataError(
                 f"{_place(path, number, unit)}: this describes the columns. It is not an example.", f"Remove {others}."

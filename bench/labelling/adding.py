@@ -20,7 +20,7 @@ from bench.data.task_definition import TaskDefinition
 from bench.data.votes import EXAMPLES, KEPT, POSTERIORS, VOTES, history, read_ground_truth, read_votes
 from bench.discovery import find, task_files
 from bench.errors import UserError
-from bench.labelling.exports import Export, by_text, read_export, with_keys
+from bench.labelling.exports import Export, by_text, n_repeated, read_export, with_keys
 from bench.labelling.merging import AnnotatorAgreement, Merged
 from bench.labelling.own_table import OwnTable, check_own_table, with_draws
 from bench.labelling.rates import less_unlabelled, undrawn
@@ -102,11 +102,11 @@ def add_labels(
     read = read_export(export, task.inputs, table.given, columns, asked, table.columns)
     texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
     made = Merged(table, _recorded(table), read_ground_truth(path, task.version))
-    made.add(by_text([each for each in texts if each[1].labels]))
+    given = [each for each in texts if each[1].labels]
+    made.add(by_text(given))
+    remarks = (*read.remarks, *_repeated(n_repeated(given)))
     if not made.adds:
-        return Added(
-            task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), read.remarks
-        )
+        return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), remarks)
     notes = [*less_unlabelled(made.rows, made.keys, texts, len(table.rows)), *undrawn(made.rows[len(table.rows) :])]
     files = _Files.after(path, task.version)
     if any(target.exists() for target in (files.examples, files.votes, files.posteriors, files.kept)):
@@ -128,7 +128,7 @@ def add_labels(
         unlabelled=len(read.unlabelled),
         agreement=made.agreement(),
         files=(path, *written, files.kept),
-        notes=(*read.remarks, *made.notes(files.votes.name), *notes, *_names(read), *_uncounted(path, task.version)),
+        notes=(*remarks, *made.notes(files.votes.name), *notes, *_names(read), *_uncounted(path, task.version)),
     )
 
 
@@ -223,6 +223,11 @@ def _uncounted(path: Path, version: int) -> list[str]:
         for name in names
         if path.with_name(name).is_file()
     ]
+
+
+def _repeated(n_rows: int) -> list[str]:
+    rows = "1 row of the export repeats" if n_rows == 1 else f"{n_rows:,} rows of the export repeat"
+    return [f"{rows} an earlier label of the same text and annotator, which counts once."] if n_rows else []
 
 
 def _names(read: Export) -> list[str]:

@@ -189,6 +189,17 @@ def by_text(given: Sequence[tuple[bytes, Labelled]]) -> dict[bytes, Labelled]:
     return joined
 
 
+def n_repeated(given: Sequence[tuple[bytes, Labelled]]) -> int:
+    """How many rows only repeat labels that their annotators gave the same text in earlier rows."""
+    seen: set[tuple[bytes, str]] = set()
+    repeated = 0
+    for key, each in given:
+        votes = {(key, who) for who in each.labels}
+        repeated += votes <= seen
+        seen |= votes
+    return repeated
+
+
 _Votes = tuple[str, Mapping[str, object], Mapping[str, object], frozenset[str]]
 """A text's place, fields and votes, and the annotators whose vote is the truth."""
 

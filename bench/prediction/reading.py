@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from bench.data.sources.gaps import is_empty
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout
 from bench.data.title import check_title
 from bench.errors import HIDDEN, ConfigError, DataError, nearest
+from bench.prediction.hints import input_options, of_input, told_of_input, without_header
 from bench.prediction.sniffing import LINES, sniff
 
 if TYPE_CHECKING:
@@ -152,7 +153,11 @@ def read_texts_file(
             kind = _kind(list(islice(lines, LOOKED_AT)), path, columns, remembered)
         if kind not in DELIMITED:
             return _read_lines(_file_lines(path, encoding), path, columns, added, remembered, encoding)
-    return read_laid_out(path, detect_layout(path, asked), columns, added, remembered)
+    with input_options():
+        layout = detect_layout(path, asked)
+        remarks = tuple(map(of_input, layout.remarks))
+        new = read_laid_out(path, replace(layout, remarks=remarks), columns, added, remembered)
+    return replace(new, rows=told_of_input(new.rows))
 
 
 def read_laid_out(
@@ -340,7 +345,8 @@ def _checked(
                 option = "" if column != name else f" Choose another with --{name} COLUMN."
                 also = remembered.get(name, column)
                 nor = "" if also == column else f" or '{also}', its name in the task's own data"
-                raise DataError(f"{where}: there is no column '{column}'{nor}.", nearest(column, values) + option)
+                hint = nearest(column, values) + option + without_header(kind, column, values)
+                raise DataError(f"{where}: there is no column '{column}'{nor}.", hint)
             if not is_empty(values[column]):
                 text_field(dict(values), column, where)
         for column in added:

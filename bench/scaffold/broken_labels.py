@@ -34,9 +34,12 @@ def check_several(request: TaskRequest, found: Found, column: str, counts: Count
     if n_rows < MANY_JOINED * counts.total():
         return
     shown = listed([f"'{shortened(label, 24)}'" for label in (*several, *lists)], 3)
+    what, brackets = "several labels", ""
+    if not several:
+        what, brackets = "a list written as text", "If each list has one label, remove the signs around it. "
     raise DataError(
-        f"{found.name}: {n_rows:,} of {counts.total():,} rows have several labels in the column '{column}': {shown}.",
-        "A task has one label for each text. Write one label into each row. Or, for a task about one label, "
+        f"{found.name}: {n_rows:,} of {counts.total():,} rows have {what} in the column '{column}': {shown}.",
+        f"{brackets}A task has one label for each text. Write one label into each row. Or, for a task about one label, "
         "add a column with yes or no, and name it with --label.\n"
         f"To treat each cell as one label:\n  {request.command(None, 'allow-several')}",
     )

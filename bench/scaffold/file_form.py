@@ -15,7 +15,7 @@ from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import unpacked
 from bench.data.sources.dialects import DELIMITED, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form
-from bench.data.sources.json_objects import read_json_rows
+from bench.data.sources.json_objects import keys_of_rows, read_json_rows
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
 from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
@@ -106,11 +106,12 @@ def check_header_line(path: Path, form: Form) -> None:
 
 
 def check_nested(path: Path, form: Form) -> None:
-    """Raise a DataError if the text or label of rows is in a nested object."""
+    """Raise a DataError if the text or label of rows is in a nested object, or in a list of objects."""
     if form.format not in ("json", "jsonl", "parquet"):
         return
     row: Mapping[str, object] = next((row for _, row in form.rows(path)), {})
-    nested = {name: value for name, value in row.items() if isinstance(value, Mapping)}
+    lists = {name: value[0] for name, value in row.items() if isinstance(value, list) and value}
+    nested = {name: value for name, value in {**row, **lists}.items() if isinstance(value, Mapping)}
     plain = {name: value for name, value in row.items() if name not in nested}
     lacking = []
     if not any(fit(name, "text") is not None or _is_phrase(value) for name, value in plain.items()):
@@ -123,14 +124,20 @@ def check_nested(path: Path, form: Form) -> None:
             inner = _field_of(content, key, role)
             if inner is None:
                 continue
-            read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
+            rows = f"[json.loads(line) for line in open('{path}', encoding='utf-8')]"
             if form.format == "parquet":
-                read = f"pandas.json_normalize(pandas.read_parquet('{path}').to_dict('records'))"
+                rows = f"pandas.read_parquet('{path}').to_dict('records')"
             elif form.format == "json":
-                read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
+                under = "".join(f"[{name!r}]" for name in keys_of_rows(path, form.encoding))
+                rows = f"json.load(open('{path}', encoding='utf-8')){under}"
+            what, each = "an object", ""
+            if key in lists:
+                what, each = "a list of objects", ", and one row for each item"
+                rows = f"pandas.DataFrame({rows}).explode('{key}').to_dict('records')"
             raise DataError(
-                f"{path}: '{key}' is an object with '{inner}' in it, not a value.",
-                f"Write one column for each field, as '{key}.{inner}':\npython -c \"import json, pandas; {read}"
+                f"{path}: '{key}' is {what} with '{inner}' in it, not a value.",
+                f"Write one column for each field, as '{key}.{inner}'{each}:\n"
+                f'python -c "import json, pandas; pandas.json_normalize({rows})'
                 ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen use --data flat.jsonl",
             )
 
@@ -139,7 +146,7 @@ def _field_of(content: Mapping[str, object], key: str, role: str) -> str | None:
     """The field of a nested object that is a role of the task, by its name or by that of the object."""
     named = [name for name in content if whole(name, role) is not None]
     texts = [name for name, value in content.items() if isinstance(value, str)]
-    of_key = texts if whole(key, role) is not None else []
+    of_key = texts if fit(key, role) is not None else []
     found = [*(name for name in named if name in texts), *of_key, *named]
     return found[0] if found else None
 
@@ -172,4 +179,5 @@ def _tool(rows: Sequence[Mapping[str, object]]) -> str | None:
         return "prodigy"
     texts = all(isinstance(row.get("text", row.get("data")), str) for row in rows)
     lists = any(isinstance(row.get(key), list) for row in rows for key in ("label", "labels", "cats"))
-    return "doccano" if texts and (lists or any("entities" in row for row in rows)) else None
+    spans = any(isinstance(row.get("entities"), list) for row in rows)  # those of a tweet are an object
+    return "doccano" if texts and (lists or spans) else None

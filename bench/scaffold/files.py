@@ -20,6 +20,7 @@ from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
 from bench.scaffold.file_form import check_header_line, check_nested, common_form, detect_form
 from bench.scaffold.found import Found
+from bench.scaffold.joining import called_as_labels, of_one_part
 from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.unread import unread
@@ -29,16 +30,6 @@ SAVED_PART = "state.json"
 
 SAVED_PARTS = "dataset_dict.json"
 """The file that it writes into the folder above several parts."""
-
-READ_BY_PANDAS = {
-    ".csv": "pandas.read_csv(name, dtype=str, keep_default_na=False)",
-    ".tsv": r"pandas.read_csv(name, dtype=str, keep_default_na=False, sep='\t')",
-    ".jsonl": "pandas.read_json(name, lines=True, dtype=False)",
-    ".json": "pandas.read_json(name, dtype=False)",
-    ".parquet": "pandas.read_parquet(name)",
-    ".xlsx": "pandas.read_excel(name, dtype=str, keep_default_na=False)",
-}
-"""The pandas code that reads a table, by suffix, with every value as it stands there."""
 
 NOT_A_TEXT = {*SUFFIXES, *NAMED_SUFFIXES} - {".md"}
 """Suffixes of files that are not one text."""
@@ -85,7 +76,9 @@ def _found_in(folder: Path, asked: Asked) -> Found:
     candidates = tables + packed + texts
     candidates += [path for path in files if path.suffix.lower() in LABELS_SUFFIXES]
     pieces = [path for path in candidates if is_piece(path)] or below
-    parts, _ = group_files(pieces or candidates)
+    parts, unclear = group_files(pieces or candidates)
+    if error := of_one_part(candidates if unclear else ()):
+        raise error
     together = [path for part in parts.values() for path in (*part.files, part.labels) if path is not None]
     if (TRAIN in parts and len(parts) > 1) or any(len(part.files) > 1 or part.labels for part in parts.values()):
         return find_files(together, asked)
@@ -99,7 +92,7 @@ def _found_in(folder: Path, asked: Asked) -> Found:
     if candidates and not texts:
         hint = f"Choose one: --data {candidates[0]}. Files named train, dev and test form a published split."
     if 1 < len(candidates) <= MOST_LABELS:
-        hint += f"\n{_called_as_labels(candidates)}"
+        hint = "\n".join(filter(None, (hint, called_as_labels(candidates))))
     raise DataError(f"{folder}: a folder of documents needs .txt files and a file of labels; it has {shown}.", hint)
 
 
@@ -116,13 +109,15 @@ def find_files(paths: Sequence[Path], asked: Asked) -> Found:
     for path in paths:
         check_file(path)
     parts, unclear = group_files(paths)
+    if error := of_one_part(paths if unclear else ()):
+        raise error
     if unclear:
         raise ConfigError(
             f"--data is repeated {len(paths)} times, but the file names do not show what belongs together: "
             f"{listed([path.name for path in unclear], 5)}.",
             "Files of a published split need train, test or dev in their names. With texts and labels in "
             "two files, one needs labels in its name. Join other files, or give one of them.\n"
-            f"{_called_as_labels(paths)}",
+            f"{called_as_labels(paths)}",
         )
     if len(parts) > 1 or any(len(part.files) == 1 and part.labels is None for part in parts.values()):
         _check_roles(parts)
@@ -151,23 +146,6 @@ def find_files(paths: Sequence[Path], asked: Asked) -> Found:
         what = f"one text on each line, with its label on the same line of {names}{form.encoded}"
     named = ", ".join(str(path) for path in files)
     return Found(named, what, source, rows, files[0], files=tuple(read), remarks=remarks)
-
-
-def _called_as_labels(paths: Sequence[Path]) -> str:
-    """The command that joins files named after their labels into one table."""
-    suffix = paths[0].suffix.lower()
-    files = [str(path) for path in paths if path.suffix.lower() == suffix]
-    rows = "(line.strip(), pathlib.Path(name).stem) for line in open(name, encoding='utf-8') if line.strip()"
-    read = f"pandas.DataFrame([{rows}], columns=['text', 'label'])"
-    pieces = ""
-    if suffix in READ_BY_PANDAS:
-        named = ".assign(label=pathlib.Path(name).stem)"
-        read, pieces = f"{READ_BY_PANDAS[suffix]}{named}", f" If they are pieces of one table, leave out {named}."
-    made = f"pandas.concat({read} for name in {files}).to_csv('all.csv', index=False)"
-    return (
-        f"If each file is named after the label of its texts, join them into one table.{pieces}\n"
-        f'python -c "import pathlib, pandas; {made}"\nThen use --data all.csv'
-    )
 
 
 def _check_roles(parts: Mapping[str, PartFiles]) -> None:

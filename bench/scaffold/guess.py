@@ -32,6 +32,8 @@ _TEXT_ID = re.compile("(tweet|status|post|comment|message|review|text|sentence)s
 MOST_SHOWN = 5
 """The most columns in a message."""
 
+_COUNTED = re.compile(r"(?P<base>\D+)\d+")
+
 _NUMBERED = re.compile(r"(?P<base>.+)(?P<number>[12ab])")
 
 
@@ -89,8 +91,10 @@ def guess_text(profiles: Profiles, name: str) -> Guess:
     usable = [column for column in named if _can_be_text(profiles[column])]
     usable = usable or [column for column in _by_fit("claim", profiles) if _can_be_text(profiles[column])] or named
     if usable:
-        others = () if whole(usable[0], "text") == (0, 0) else usable[1:]
-        return Guess("text", usable[0], others=tuple(column for column in others if _can_be_text(profiles[column])))
+        others = [column for column in usable[1:] if _can_be_text(profiles[column])]
+        if whole(usable[0], "text") == (0, 0):  # no other is meant, unless this one is cut off
+            others = [column for column in others if profiles[column].length > profiles[usable[0]].length]
+        return Guess("text", usable[0], others=tuple(others))
     unsaid = [column for column, profile in profiles.items() if profile.looks_like_text and not _is_other(column)]
     longest = sorted(unsaid, key=lambda column: -profiles[column].length)
     if len(longest) == 1 or (longest and profiles[longest[0]].length >= _FAR_LONGER * profiles[longest[1]].length):
@@ -111,7 +115,10 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
     usable = [column for column in named if profiles[column].holds_labels]
     if usable:
         sure = [column for column in usable if (fit(column, "label") or (_PERHAPS,))[0] < _PERHAPS]
-        first, *others = sure or usable
+        votes = _votes(sure, profiles)
+        if votes and len(votes) == len(sure):
+            raise _ask_annotator(votes, name, "Those with its name have the same values")
+        first, *others = sorted(sure or usable, key=lambda column: column in votes)
         return Guess("label", first, others=(*others, *_like(first, profiles, others)))
     if named:
         return Guess("label", named[0])
@@ -120,12 +127,7 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
         return Guess("label", few[0], "the only column with few values")
     coders = [column for column, profile in profiles.items() if profile.looks_like_labels and is_coder(column)]
     if not few and coders:
-        shown = ", ".join(_quoted(coders))
-        raise ConfigError(
-            f"{name}: which column is the label? No column has a usual name for it; {shown} seem to be annotators.",
-            f"Write one label for each row into a column 'label', such as the majority label. Or use one annotator: "
-            f"--label {shlex.quote(coders[0])}",
-        )
+        raise _ask_annotator(coders, name, "No column has a usual name for it")
     if len(few) > 1 and all(profiles[column].is_yes_or_no for column in few):
         raise ConfigError(
             f"{name}: which column is the label? {len(few):,} columns have yes or no: {listed(_quoted(few), 5)}.",
@@ -133,6 +135,29 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
             "its name into a column 'label', for example with pandas: table['label'] = table[columns].idxmax(axis=1)",
         )
     raise _ask("label", few, profiles, name)
+
+
+def _votes(named: Sequence[str], profiles: Profiles) -> list[str]:
+    """The columns of one name with different numbers, and the same values: the labels of one annotator each."""
+    by_base: dict[str, list[str]] = {}
+    for column in named:
+        if found := _COUNTED.fullmatch(plain_name(column)):
+            by_base.setdefault(found["base"], []).append(column)
+    alike = [columns for columns in by_base.values() if len(columns) > 1]
+    return [
+        column
+        for columns in alike
+        for column in columns
+        if all(profiles[column].values == profiles[other].values for other in columns)
+    ]
+
+
+def _ask_annotator(columns: Sequence[str], name: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"{name}: which column is the label? {why}; {', '.join(_quoted(columns))} seem to be annotators.",
+        "Write one label for each row into a column 'label', such as the majority label. Or use one annotator: "
+        f"--label {shlex.quote(columns[0])}",
+    )
 
 
 def _like(column: str, profiles: Profiles, others: Sequence[str]) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from bench.data.column_names import fit, is_known
+from bench.data.column_names import fit, is_known, plain_name
 from bench.data.messages import listed
+from bench.data.sources.delimited import UNNAMED
 from bench.data.sources.dialects import DELIMITED
 from bench.data.title import LONGEST_NAME, ROLES
 from bench.errors import DataError
@@ -20,6 +21,9 @@ WORDS_OF_A_TEXT = 8
 
 OFTEN = 0.05
 """The share of rows at which a usual column name counts as a value instead."""
+
+TOTALS = frozenset(map(plain_name, ("total", "grand total", "sum", "count", "المجموع", "المجموع الكلي", "الإجمالي")))
+"""The names of a total in a table's last row."""
 
 LOOKED_AT = 1000
 """The rows to examine for text and label in a table without a header."""
@@ -68,19 +72,24 @@ def check_header(found: Found, given: Given) -> None:
 
 
 def check_one_table(found: Found) -> None:
-    """Raise a DataError if another table follows after a blank line.
+    """Raise a DataError if another table follows after a blank line, or the last row counts the others.
 
-    Its first row has only names of columns that occur in no other row.
+    Another table's first row has only names of columns that occur in no other row.
     """
     if not _may_lack_header(found):
         return
     heads: dict[str, list[str]] = {}
-    last = 0
+    last = n_rows = 0
+    where = ""
+    row: Mapping[str, object] = {}
     for where, row in found.rows():
+        n_rows += 1
         number = int(tail) if (tail := where.rpartition(" ")[2]).isdecimal() else last + 1
         if number > last + 1 > 1 and _is_head(cells := [str(cell).strip() for cell in row.values()]):
             heads[where] = cells
         last = number
+    if _is_total([str(cell).strip() for cell in row.values()], n_rows - 1):
+        raise DataError(f"{where}: this row counts the rows above it. It is not an example.", "Remove it.")
     if not heads:
         return
     for where, row in found.rows():
@@ -92,6 +101,12 @@ def check_one_table(found: Found) -> None:
             f"{next(iter(heads))}: another table seems to start here, with {listed(next(iter(heads.values())))}.",
             "Move it to a separate file or sheet. Its rows are not examples.",
         )
+
+
+def _is_total(cells: Sequence[str], n_rows: int) -> bool:
+    """Whether one cell says that a row has a total, and another is the number of rows."""
+    counts = [cell for cell in cells if cell.isdecimal() and int(cell) == n_rows]
+    return bool(counts) and any(plain_name(cell) in TOTALS for cell in cells)
 
 
 def _is_head(cells: Sequence[str]) -> bool:
@@ -132,11 +147,12 @@ def _no_header(found: Found, names: Sequence[str], why: str) -> DataError:
 
 
 def _suggested(found: Found, names: Sequence[str]) -> list[str]:
-    """Names for the columns: the one with the longest cells is the text, the one with the fewest values the label."""
+    """Names for the columns: the longest cells are the text, and the fewest values the label, if there are several."""
     rows = [[str(cell) for cell in row.values()] for _, row in islice(found.rows(), LOOKED_AT)]
     columns = list(zip(names, *(row for row in rows if len(row) == len(names)), strict=True))
     text = max(range(len(names)), key=lambda number: sum(map(len, columns[number])))
-    others = [number for number in range(len(names)) if number != text]
+    blank = {UNNAMED.format(number) for number in range(1, len(names) + 1)} | {""}
+    others = [number for number in range(len(names)) if number != text and len({*columns[number]} - blank) > 1]
     label = min(others, key=lambda number: len(set(columns[number])), default=text)
     called = {text: "text", label: "label"}
     return [called.get(number, f"column-{number + 1}") for number in range(len(names))]

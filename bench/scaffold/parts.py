@@ -54,7 +54,7 @@ def group_files(paths: Iterable[Path]) -> tuple[dict[str, PartFiles], list[Path]
     """
     by_role: dict[str, list[Path]] = {}
     for path in paths:
-        by_role.setdefault(_role(path), []).append(path)
+        by_role.setdefault(role_of_file(path), []).append(path)
     made = {role: part for role, files in by_role.items() if (part := _part(files)) is not None}
     if len(made) > 1:
         made.pop("", None)
@@ -64,10 +64,15 @@ def group_files(paths: Iterable[Path]) -> tuple[dict[str, PartFiles], list[Path]
 
 def labels_beside(paths: Sequence[Path]) -> tuple[Path, Path] | None:
     """Which of two files holds texts, and which their labels, by a word in its name."""
-    named = [path for path in paths if _LABELS & set(_words(path))]
+    named = [path for path in paths if names_labels(path)]
     if len(paths) != 2 or len(named) != 1 or any(path.suffix.lower() in SUFFIXES for path in paths):
         return None
     return next(path for path in paths if path not in named), named[0]
+
+
+def names_labels(path: Path) -> bool:
+    """Whether a word in a file's name says that it has labels."""
+    return not _LABELS.isdisjoint(_words(path))
 
 
 def is_piece(path: Path) -> bool:
@@ -110,7 +115,7 @@ def _ordered(files: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(numbers[number] for number in sorted(numbers))
 
 
-def _role(path: Path) -> str:
+def role_of_file(path: Path) -> str:
     """The part of a split from a word in a file's name; empty if none or several match."""
     roles = {IN_NAMES[word] for word in _words(path) if word in IN_NAMES}
     return roles.pop() if len(roles) == 1 else ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.data.task import Task
 
 
-MISSING = ("nan", "null", "<na>", "#n/a", "#ref!", "#value!", "#name?", "#div/0!", "nat", r"\n")
+MISSING = ("na", "n/a", "nan", "null", "<na>", "#n/a", "#ref!", "#value!", "#name?", "#div/0!", "nat", r"\n")
 """Texts that programs write for a missing value."""
 
 
@@ -60,6 +60,9 @@ def remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
     for label in task.labels:
         if label.casefold() in MISSING:
             yield (f"The label '{label}' looks like a missing value written as text. If it is, remove its rows.")
+    for name in task.inputs:
+        for text in dict.fromkeys(text for text in task.examples[name] if text.strip().casefold() in MISSING):
+            yield (f"The {name} '{text}' looks like a missing value written as text. If it is, remove its rows.")
     for label in task.labels:
         if any(part in task.labels for part in label.split("#") if part != label):
             yield (

@@ -74,9 +74,9 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
                 found.passes[column] = found.passes.get(column, 0) + 1
                 continue
             values = found.columns.setdefault(column, [])
-            text = str(value) if isinstance(value, str | int | float) else ""
-            if text and len(values) < SHOWN_VALUES and text not in values:
-                values.append(text)
+            if len(values) < SHOWN_VALUES and isinstance(value, str | int | float | list | dict):
+                text = str(value)
+                values += [text] if text and text not in values else []
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
             found.profiles.setdefault(column, Profile()).add(value)

@@ -37,6 +37,7 @@ from bench.scaffold.summary import ColumnSummary, describe_columns, summarise_co
 from bench.schema.dialect import dump, parse_file
 from bench.schema.export import FOLDER, editor_line, write_schema
 from bench.support.places import folder_beside, make_folder
+from bench.text.identity import name_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,12 +248,16 @@ def _check_parts(found: Found, chosen: Chosen) -> None:
     if not found.has_parts:
         return
     needed = {key: chosen.columns[key] for key in ("claim", "text", "label") if key in chosen.columns}
+    first: set[str] = set()
     for where, row in found.rows():
+        first = first or {*row}
         lacking = next((key for key, column in needed.items() if column not in row), None)
         if lacking is not None:
+            others = [f"'{column}'" for column in row if column not in first]
+            renamed = f"It has {listed(others, 5)}. Give each column the same name in all files.\n" if others else ""
             raise DataError(
                 f"{where}: the column '{needed[lacking]}' is missing, which is the {lacking} in other parts.",
-                f"{_ALONE} --data {found.files[0]}",
+                f"{renamed}{_ALONE} --data {found.files[0]}",
             )
 
 
@@ -264,6 +269,12 @@ def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str])
     for split in splits:
         train, test = (set(examples["label"][examples[split] == role]) for role in (TRAIN, TEST))
         if len(train) > 1 and not train & test and (examples[split] == TEST).sum() >= MANY:
+            if {name_key(label) for label in train} & {name_key(label) for label in test}:
+                raise DataError(
+                    f"{found.name}: labels are {listed(sorted(train))} in the training part, but "
+                    f"{listed(sorted(test))} in the test part.",
+                    "Write each label in the same way in both.",
+                )
             raise DataError(
                 f"{found.name}: the labels of the test part are {listed(sorted(test))}, none of which occurs in the "
                 "training part.",

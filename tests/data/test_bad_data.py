@@ -460,7 +460,8 @@ TABLE_MISTAKES: dict[str, tuple[str, str | bytes, dict[str, str], str]] = {
         "a.jsonl",
         '{"text": ["نعم"], "label": "yes"}\n',
         {},
-        "a.jsonl, line 1: column 'text' must be text, not ['نعم'].",
+        "a.jsonl, line 1: column 'text' must be text, not ['نعم'].\n"
+        "Join the items of each list into one text, or write one row for each item.",
     ),
     "a class that no example has": (
         "a.csv",

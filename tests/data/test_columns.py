@@ -253,6 +253,18 @@ FORMS: dict[str, tuple[Form, dict[str, str]]] = {
         {"text": number, "tweet": texts(), "label": of("a", "b")},
         {"text": "tweet", "label": "label"},
     ),
+    "annotators and what they agreed on": (
+        {"text": texts(), "label1": of("x", "y"), "label2": of("x", "x", "y"), "majority": of("y", "x", "x")},
+        {"text": "text", "label": "majority"},
+    ),
+    "numbered annotators and another name for what they agreed on": (
+        {"text": texts(), "label_1": of("x", "y"), "label_2": of("x", "x", "y"), "agreed_label": of("y", "x", "x")},
+        {"text": "text", "label": "agreed_label"},
+    ),
+    "an article's title beside its text": (
+        {"العنوان": texts(5), "نص المقال": texts(40), "القسم": of("رياضة", "سياسة")},
+        {"text": "نص المقال", "label": "القسم"},
+    ),
     "cleaned beside original": (
         {"tweet": texts(), "clean_tweet": texts(8), "label": of("a", "b")},
         {"text": "tweet", "label": "label"},
@@ -289,6 +301,14 @@ def test_several_labels_are_said_with_the_way_to_another() -> None:
         "'original_sentiment' (3 values): --label sarcasm chooses another."
     ]
     assert chosen(form, label="dialect").choices == []
+
+
+def test_a_text_beside_a_longer_one_is_said_with_the_way_to_it() -> None:
+    form: Form = {"text": lambda row: text(row)[:20] + "…", "full_text": texts(), "label": of("x", "y")}
+    assert chosen(form).choices == [
+        "The text is in 'text'. It could also be 'full_text': --text full_text chooses that."
+    ]
+    assert chosen({**form, "full_text": lambda row: text(row)[:15]}).choices == []
 
 
 def test_a_pair_is_said_with_the_way_to_texts_alone() -> None:
@@ -332,6 +352,11 @@ ASKED: dict[str, tuple[Form, str, str]] = {
         {"text": texts(), "annotator1": of("x", "y"), "annotator2": of("x", "x", "y"), "annotator3": of("y", "x", "x")},
         "No column has a usual name for it; 'annotator1', 'annotator2', 'annotator3' seem to be annotators.",
         "--label annotator1",
+    ),
+    "numbered labels with the same values": (
+        {"text": texts(), "label_1": of("x", "y"), "label_2": of("x", "x", "y"), "label_3": of("y", "x", "x")},
+        "Those with its name have the same values; 'label_1', 'label_2', 'label_3' seem to be annotators.",
+        "--label label_1",
     ),
     "no label": (
         {"text": texts(), "a": number},

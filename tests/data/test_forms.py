@@ -6,14 +6,18 @@ All texts are invented. Each form is written by a function into an empty folder;
 from __future__ import annotations
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
 import json
 import lzma
+import sqlite3
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.catalogue import load_task
+from bench.data.sources.layout import Asked
 from bench.errors import DataError, UserError
 from bench.prediction.reading import read_texts_file
 from bench.scaffold import TaskRequest, scaffold_task
@@ -226,6 +231,7 @@ TAKEN: dict[str, Form] = {
         put("a.csv", table(ROWS, doublequote=False, escapechar="\\")), "a.csv", told="backslashes"
     ),
     "CSV with Excel's line": Form(put("a.csv", "sep=;\n" + table(ROWS, delimiter=";")), "a.csv"),
+    "CSV with Excel's line in quotation marks": Form(put("a.csv", '"sep=;"\n' + table(ROWS, delimiter=";")), "a.csv"),
     "CSV whose lines end as on an old Mac": Form(put("a.csv", table(LINES, lineterminator="\r")), "a.csv", LINES),
     "CSV whose lines end twice": Form(put("a.csv", table(LINES, lineterminator="\r\r\n")), "a.csv", LINES),
     "CSV with blank lines": Form(put("a.csv", "\n\n" + table(ROWS).replace("none\n", "none\n\n") + "\n\n"), "a.csv"),
@@ -411,6 +417,43 @@ TAKEN: dict[str, Form] = {
         [row for part in sorted(PARTS) for row in sorted(PARTS[part], key=lambda row: row[1])],
         split=[part for part in sorted(PARTS) for _ in PARTS[part]],
     ),
+    "the parts of a split with their columns in another order": Form(
+        several(
+            put("train.csv", table(ROWS)),
+            put("test.csv", table([(b, f"قالوا {a}") for a, b in ROWS], ("label", "text"))),
+        ),
+        ["train.csv", "test.csv"],
+        [*ROWS, *((f"قالوا {text}", label) for text, label in ROWS)],
+        split=["train"] * len(ROWS) + ["test"] * len(ROWS),
+    ),
+    "flat records of Argilla": Form(
+        put(
+            "a.jsonl",
+            "".join(as_json({"text": a, "label.responses": [b], "label.suggestion": None}) + "\n" for a, b in ROWS),
+        ),
+        "a.jsonl",
+    ),
+    "records of MongoDB": Form(
+        put("a.json", "".join(as_json({"_id": {"$oid": "5f"}, "text": a, "label": b}) + "\n" for a, b in ROWS)),
+        "a.json",
+    ),
+    "lists of columns, one of objects": Form(
+        put(
+            "a.json",
+            as_json({"text": [a for a, _ in ROWS], "label": [b for _, b in ROWS], "meta": [{"n": 1}] * len(ROWS)}),
+        ),
+        "a.json",
+    ),
+    "CSV with a column of numbers and a hash sign in its header": Form(
+        put("a.csv", table([(str(n), *row) for n, row in enumerate(ROWS)], ("#id", "text", "label"))), "a.csv"
+    ),
+    "tweets with their entities": Form(
+        put(
+            "a.jsonl",
+            "".join(as_json({"text": a, "entities": {"hashtags": []}, "label": b}) + "\n" for a, b in ROWS),
+        ),
+        "a.jsonl",
+    ),
     "a data set that datasets saved": Form(lambda folder: saved(folder, all=ROWS), "d"),
     "a split that datasets saved": Form(
         lambda folder: saved(folder, train=PARTS["train"], validation=PARTS["dev"], test=PARTS["test"]),
@@ -440,7 +483,7 @@ NEXT: dict[str, tuple[Form, str]] = {
         "--sheet a",
     ),
     "another encoding": (Form(put("a.csv", table([("été déjà", "x")]), "latin-1"), "a.csv"), "--encoding NAME"),
-    "UTF-16 without its mark": (Form(put("a.csv", table(ROWS), "utf-16-le"), "a.csv"), "--encoding NAME"),
+    "UTF-16 without its mark": (Form(put("a.csv", table(ROWS), "utf-16-le"), "a.csv"), "--encoding utf-16-le"),
     "files that say nothing of each other": (
         Form(several(put("a.csv", "x"), put("b.csv", "y")), ["a.csv", "b.csv"]),
         "Files of a published split need train, test or dev in their names",
@@ -476,6 +519,23 @@ NEXT: dict[str, tuple[Form, str]] = {
             ["train.csv", "test.csv"],
         ),
         "bench run splits it itself: --data train.csv",
+    ),
+    "a test part with other column names": (
+        Form(
+            several(put("train.csv", table(ROWS)), put("test.csv", table(ROWS, ("tweet", "class")))),
+            ["train.csv", "test.csv"],
+        ),
+        "It has 'tweet', 'class'. Give each column the same name in all files.",
+    ),
+    "a test part with other spellings of the labels": (
+        Form(
+            several(
+                put("train.csv", table(ROWS)),
+                put("test.csv", table([(f"{text} .", own.upper()) for text, own in ROWS])),
+            ),
+            ["train.csv", "test.csv"],
+        ),
+        "labels are denial, none in the training part, but DENIAL, NONE in the test part.",
     ),
     "a split without its test part": (
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
@@ -644,6 +704,10 @@ MISREAD: dict[str, tuple[Form, str]] = {
         ),
         "the cells B2:B4 are merged",
     ),
+    "merged cells far below the header": (
+        Form(lambda folder: workbook(folder, merge="B61:B63", data=[("text", "label"), *ROWS * 10])),
+        "the cells B61:B63 are merged",
+    ),
     "a formula without its value": (
         Form(lambda folder: workbook(folder, data=[("text", "label"), *((text, '="x"') for text, _ in ROWS)])),
         "row 2: the value of the formula '=\"x\"' is not stored in the file",
@@ -689,10 +753,82 @@ HINTS: dict[str, tuple[Form, str]] = {
         Form(put("a.tsv", "#FORMAT=WebAnno TSV 3.3\n\n#Text=a b\n1-1\t0-1\ta\tx\t\n")),
         "labels words and spans, not whole texts",
     ),
+    "a workbook with macros": (Form(put("a.xlsm", b"x")), "Save the sheet as .xlsx"),
+    "labels as lists of Python": (
+        Form(put("a.csv", table([(text, f"['{label}']") for text, label in ROWS]))),
+        "7 of 7 rows have a list written as text in the column 'label'",
+    ),
     "SPSS": (Form(put("a.sav", b"x")), "pandas can read it with the package pyreadstat"),
     "two lists of objects": (
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
-        "Save only the list of rows",
+        "Save each list in its own file",
+    ),
+    "UTF-16 of another order without its mark": (
+        Form(put("a.csv", table(ROWS), "utf-16-be")),
+        "iconv -f UTF-16BE -t UTF-8 FILE\nA table can also be read as it is: use --encoding utf-16-be",
+    ),
+    "UTF-32": (Form(put("a.csv", table(ROWS), "utf-32")), "this is UTF-32"),
+    "UTF-32 of another order": (
+        Form(put("a.csv", codecs.BOM_UTF32_BE + table(ROWS).encode("utf-32-be"))),
+        "use --encoding utf-32",
+    ),
+    "rows filled up with NUL": (
+        Form(put("a.csv", table([(f"{text}\0\0", label) for text, label in ROWS]))),
+        "Remove such bytes from the file.",
+    ),
+    "letters of an old Mac": (
+        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "mac-arabic")),
+        "use --encoding mac-arabic",
+    ),
+    "Russian whose letters are Arabic ones in another encoding": (
+        Form(put("a.csv", table([("сказал министр что новость верна", "x")]), "koi8-r")),
+        "--encoding NAME",
+    ),
+    "lists of words": (
+        Form(put("a.jsonl", "".join(as_json({"text": a.split(), "label": b}) + "\n" for a, b in ROWS))),
+        "Join the items of each list into one text",
+    ),
+    "a score for each label": (
+        Form(put("a.jsonl", "".join(as_json({"text": a, "label": {b: 1}}) + "\n" for a, b in ROWS))),
+        "Write one column for each of its keys",
+    ),
+    "a label that no row has": (
+        Form(
+            put("a.jsonl", "".join(as_json({"text": a, "id": n, "label": []}) + "\n" for n, (a, _) in enumerate(ROWS)))
+        ),
+        "no row with a label",
+    ),
+    "a survey's second line": (
+        Form(
+            put(
+                "a.csv",
+                "number,text,label\n,Open-Ended Response,Response\n" + table([("1", *row) for row in ROWS], None),
+            )
+        ),
+        "a.csv, line 2: this describes the columns. It is not an example.",
+    ),
+    "a total below the rows": (
+        Form(put("a.csv", table([*ROWS, ("المجموع", str(len(ROWS)))]))),
+        "this row counts the rows above it. It is not an example.",
+    ),
+    "a total below the rows of a sheet": (
+        Form(
+            lambda folder: workbook(
+                folder, data=[("no", "text", "label"), *(("1", *row) for row in ROWS), ("Total", "7", "")]
+            )
+        ),
+        "a.xlsx, row 9: this row counts the rows above it",
+    ),
+    "no header, a topic that all rows have, and a tab at the end of each": (
+        Form(
+            put(
+                "a.tsv",
+                "".join(
+                    f"{10**17 + n}\tخبر\t{b}\t{a} ثم سكت الجميع طوال اليوم كله\t\n" for n, (a, b) in enumerate(PLAIN)
+                ),
+            )
+        ),
+        "--columns column-1,column-2,label,text,column-5",
     ),
     "a line below the table": (Form(put("a.csv", table(ROWS) + "Total: 60\n")), "a total, a source or similar"),
 }
@@ -797,8 +933,6 @@ ONE_FILE = [
 
 @pytest.mark.parametrize("name", ONE_FILE)
 def test_new_text_is_read_as_a_task_is(folder: Path, name: str) -> None:
-    from bench.data.sources.layout import Asked
-
     form = TAKEN[name]
     form.write(folder)
     words = dict(zip(form.options[::2], form.options[1::2], strict=True))
@@ -824,11 +958,31 @@ def test_what_was_decided_stands_in_the_tasks_file(folder: Path, bench: Bench) -
     assert load_task("mine").examples["text"].tolist() == [*(text for text, _ in ROWS), '"']
 
 
+@pytest.mark.parametrize("missing", ["NA", "nan", "#N/A"])
+def test_what_may_be_a_missing_value_is_told(folder: Path, bench: Bench, missing: str) -> None:
+    put("a.csv", table([*ROWS, ("أعلن الوزير", missing), (missing, "none")]))(folder)
+    told = " ".join(bench("new", "task", "mine", "--data", "a.csv")[1].split())
+    assert f"The label '{missing}' looks like a missing value written as text." in told
+    assert f"The text '{missing}' looks like a missing value written as text." in told
+    assert len(load_task("mine")) == len(ROWS) + 2
+
+
 def test_what_is_forced_is_taken(folder: Path, bench: Bench) -> None:
     put("a.tsv", bare(LIKE_CASE[:1] + LIKE_CASE[2:4]))(folder)
     assert bench("new", "task", "mine", "--data", "a.tsv", "--format", "quoted-tsv")[0] in (0, 1)
     assert load_task("mine").examples["text"].tolist()[0] == "قال الوزير نعم"
     assert "format: quoted-tsv" in (folder / "tasks/mine/task.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "mac-arabic"])
+def test_the_encoding_that_is_named_reads_the_table(folder: Path, encoding: str) -> None:
+    rows = [(text.replace("،", ","), label) for text, label in ROWS] if encoding == "mac-arabic" else ROWS
+    put("a.csv", table(rows), encoding)(folder)
+    with pytest.raises(DataError) as told:
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
+    assert f"use --encoding {encoding}," in str(told.value.hint)
+    task = scaffold_task(TaskRequest("mine", "a.csv", asked=Asked(encoding=encoding)), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == rows
 
 
 def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) -> None:
@@ -948,6 +1102,80 @@ def test_of_files_that_are_called_as_labels_the_command_that_is_named_makes_one_
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == [
         (text, label) for label in ("denial", "none") for text, own in PLAIN if own == label
     ]
+
+
+@pytest.mark.parametrize("header", [("text",), ()])
+def test_of_files_that_share_a_part_the_commands_that_are_named_make_one_file_of_each(
+    folder: Path, header: tuple[str, ...]
+) -> None:
+    for part in ("train", "test"):
+        for label in ("denial", "none"):
+            texts = [(label, f"{part} {text}") for text, own in PLAIN if own == label]
+            put(f"d/{part}_{label}.tsv", table(texts, ("label", "text") if header else None, delimiter="\t"))(folder)
+    with pytest.raises(UserError, match=r"Several files are of one part .* train: train_denial\.tsv") as told:
+        scaffold_task(TaskRequest("mine", "d"), folder)
+    for line in str(told.value.hint).splitlines():
+        if line.startswith("python"):
+            exec(line.removeprefix('python -c "').removesuffix('"'), {})
+    assert "Then use --data train.csv --data test.csv" in str(told.value.hint)
+    task = scaffold_task(TaskRequest("mine", ["train.csv", "test.csv"]), folder).task
+    expected = [
+        (f"{part} {text}", label) for part in ("train", "test") for text, label in sorted(PLAIN, key=itemgetter(1))
+    ]
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == expected
+
+
+def test_of_a_database_the_command_that_is_named_makes_a_table(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "a.db")) as base:
+        base.execute("create table news (text, label)")
+        base.executemany("insert into news values (?, ?)", ROWS)
+        base.commit()
+    with pytest.raises(UserError) as told:
+        scaffold_task(TaskRequest("mine", "a.db"), folder)
+    exec(str(told.value.hint).replace("TABLE'", "news'").partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(TaskRequest("mine", "a.parquet"), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_of_lists_of_objects_the_commands_that_are_named_make_a_table(folder: Path, suffix: str) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": str(n), "content": text, "answers": {"classifications": [{"classname": label, "annotator": "a"}]}}
+        for n, (text, label) in enumerate(ROWS)
+    ]
+    lines = "".join(as_json(row) + "\n" for row in rows)
+    put(f"a.{suffix}", lines if suffix == "jsonl" else as_json({"version": 1, "examples": rows}))(folder)
+    data = f"a.{suffix}"
+    for _ in range(2):
+        with pytest.raises(UserError) as told:
+            scaffold_task(TaskRequest("mine", data), folder)
+        exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+        data = "flat.jsonl"
+    task = scaffold_task(TaskRequest("mine", data), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
+
+
+def test_of_parts_in_one_file_of_json_the_command_that_is_named_writes_each(folder: Path) -> None:
+    rows = {part: objects([(f"{part} {text}", label) for text, label in ROWS]) for part in ("train", "test")}
+    put("a.json", as_json(rows))(folder)
+    with pytest.raises(UserError, match="it contains several lists: train, test") as told:
+        scaffold_task(TaskRequest("mine", "a.json"), folder)
+    exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(TaskRequest("mine", ["train.json", "test.json"]), folder).task
+    assert task.examples["text"].tolist() == [row["text"] for part in rows.values() for row in part]
+
+
+def test_of_labels_of_a_part_in_a_table_of_their_own_the_command_joins_them(folder: Path) -> None:
+    put("d/train.csv", table([(str(n), *row) for n, row in enumerate(ROWS)], ("id", "text", "label")))(folder)
+    put("d/test.csv", table([(str(n), f"test {text}") for n, (text, _) in enumerate(ROWS)], ("id", "text")))(folder)
+    labels = [(str(n), label) for n, (_, label) in enumerate(ROWS)]
+    put("d/test_labels.csv", table(labels[::-1], ("id", "label")))(folder)
+    with pytest.raises(UserError, match=r"test: test\.csv, test_labels\.csv") as told:
+        scaffold_task(TaskRequest("mine", "d"), folder)
+    exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+    assert "Then use --data test.csv --data d/train.csv" in str(told.value.hint)
+    task = scaffold_task(TaskRequest("mine", ["test.csv", "d/train.csv"]), folder).task
+    assert list(task.examples["label"]) == [label for _, label in ROWS] * 2
 
 
 MARKDOWN = "| text | label |\n| --- | --- |\n| {0.text} | {0.label} |\n| {1.text} | {1.label} |\n"

@@ -233,6 +233,17 @@ def test_annotations_of_label_studio_without_a_person_are_of_their_file() -> Non
     assert sorted(votes_of("x").values()) == ["denial", "none"]
 
 
+@pytest.mark.parametrize(("times", "told"), [(1, "1 row of the export repeats"), (2, "2 rows of the export repeat")])
+def test_rows_that_repeat_a_label_of_the_same_annotator_are_counted(times: int, told: str) -> None:
+    rows = [{"text": text(number), "label": label_of(number), "annotator": who} for number in (20, 21) for who in "ab"]
+    added = table(rows + rows[1:2] * times)
+    assert (added.new, [note for note in added.notes if "repeat" in note]) == (
+        2,
+        [f"{told} an earlier label of the same text and annotator, which counts once."],
+    )
+    assert not any("repeat" in note for note in table(rows, "other.csv").notes)
+
+
 def test_named_annotators_need_no_note() -> None:
     assert not any(
         "does not name" in note for note in table([{"text": text(900), "label": "none", "annotator": 7}]).notes

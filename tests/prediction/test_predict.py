@@ -482,6 +482,9 @@ def test_other_versions_than_the_runs_are_told(bench, tmp_path, monkeypatch):
 
 BAD_TEXT = {
     "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: there is no column 'text'.\n       Did you mean 'txet'?"),
+    "no header": ("a.csv", "7,نفى الوزير\n8,نص\n", "not a header: --columns column-1,text"),
+    "no suffix": ("a", "text\nنص\n", "for example --input-format tsv"),
+    "JSON as a table": ("a.csv", '{"text": "نص"}\n', "add --input-format jsonl"),
     "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: there is no column 'text'."),
     "no text": ("a.csv", "text\n", "a.csv: it contains no text."),
     "empty file": ("a.txt", "", "a.txt: the file is empty."),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.files import BYTE_ORDER_MARK, read_text
 from bench.data.json_reading import read_json_array, read_json_lines
+from bench.data.messages import shortened
 from bench.data.sources.cells import LeftOut, Rows, Undecided
 from bench.errors import DataError
 
@@ -205,7 +206,7 @@ def doccano(path: Path) -> Rows:
         If the file is not such an export, or labels spans.
     """
     for where, item in _objects(path):
-        if "entities" in item or "relations" in item:
+        if any(isinstance(item.get(key), list) for key in ("entities", "relations")):
             raise DataError(f"{where}: this labels spans and relations, not whole texts.", ONE_LABEL)
         text = next((key for key in ("text", "data") if key in item), None)
         label = next((key for key in ("label", "labels", "cats") if key in item), None)
@@ -216,7 +217,7 @@ def doccano(path: Path) -> Rows:
         given = value if isinstance(value, list) else [value]
         if any(isinstance(entry, list | dict) for entry in given):
             raise DataError(
-                f"{where}: '{label}' has spans, such as {given[0]!r}, not labels of whole texts.",
+                f"{where}: '{label}' has spans, such as {shortened(repr(given[0]))}, not labels of whole texts.",
                 "Export a text classification project. For spans with offsets, use a source of kind standoff.",
             )
         row = {key: value for key, value in item.items() if key not in (text, label)}
@@ -333,10 +334,10 @@ def _options(item: dict[str, object]) -> list[Any]:
 def _labels(given: Any, what: str) -> list[str]:
     """The labels of a list; they are texts, or numbers or truth values as the tools write them."""
     if not isinstance(given, list):
-        raise DataError(f"{what} must be a list of labels, not {given!r}.")
+        raise DataError(f"{what} must be a list of labels, not {shortened(repr(given))}.")
     for label in given:
         if not isinstance(label, str | int) or label == "":
-            raise DataError(f"{what} must be labels, not {label!r}.")
+            raise DataError(f"{what} must be labels, not {shortened(repr(label))}.")
     return [str(label) for label in given]
 
 

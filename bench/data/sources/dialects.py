@@ -21,7 +21,7 @@ QUOTINGS = (*QUOTES, NONE)
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """The names of delimiters in messages."""
 
-EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+EXCEL_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """The line that tells Excel a table's delimiter."""
 
 

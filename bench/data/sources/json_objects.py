@@ -57,6 +57,13 @@ def read_json_rows(path: Path, encoding: str = UTF_8) -> Sequence[Row]:
     return list(rows)
 
 
+def keys_of_rows(path: Path, encoding: str = UTF_8) -> tuple[str, ...]:
+    """The keys, from the outermost, under which a JSON file has its list of rows; empty if it is the whole file."""
+    content = parse_json(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
+    listed = _list_of_objects(content) if isinstance(content, dict) and _kind(content) == "list" else None
+    return listed or ()
+
+
 def is_table(content: Any) -> bool:
     """Whether a JSON object contains a table."""
     return isinstance(content, dict) and _kind(content) is not None
@@ -103,11 +110,13 @@ def _list_of_objects(content: Mapping[str, object]) -> tuple[str, ...] | None:
     """
     if any(isinstance(value, str) and len(value.split()) > LONGEST_REMARK for value in content.values()):
         return None
+    lists = {key: value for key, value in content.items() if isinstance(value, list) and value}
     paths: list[tuple[str, ...]] = [
-        (key,)
-        for key, value in content.items()
-        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value)
+        (key,) for key, value in lists.items() if all(isinstance(item, dict) for item in value)
     ]
+    # Lists of as many texts are columns beside a column of objects.
+    if len(paths) == 1 and sum(len(value) == len(lists[paths[0][0]]) for value in lists.values()) > 2:
+        return None
     inner = [value for value in content.values() if isinstance(value, dict)]
     if not paths and len(inner) == 1:
         key = next(key for key, value in content.items() if isinstance(value, dict))
@@ -162,13 +171,17 @@ def _split(content: Mapping[str, Any], path: Path) -> Iterator[Row]:
 
 def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
     lengths = {name: len(values) for name, values in columns.items()}
-    if len(set(lengths.values())) > 1:
-        if any(value and isinstance(value[0], dict) for value in columns.values()):
-            raise DataError(
-                f"{path}: it contains several lists: {', '.join(columns)}.",
-                "Save only the list of rows as an array with one object for each text. Save each part of a split "
-                "in its own file, such as train.json.",
-            )
+    unequal = len(set(lengths.values())) > 1
+    of_objects = [bool(values) and isinstance(values[0], dict) for values in columns.values()]
+    if all(of_objects) or (unequal and any(of_objects)):
+        raise DataError(
+            f"{path}: it contains several lists: {', '.join(columns)}.",
+            "Save each list in its own file:\n"
+            f"python -c \"import json; [json.dump(rows, open(name + '.json', 'w')) for name, rows in "
+            f"json.load(open('{path}', encoding='utf-8')).items()]\"\n"
+            "Then use --data with one of them, or with each part of a split, such as train.json.",
+        )
+    if unequal:
         counts = ", ".join(f"'{name}' has {length:,}" for name, length in lengths.items())
         raise DataError(
             f"{path}: its lists are not equally long: {counts}.",

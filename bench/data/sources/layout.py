@@ -60,9 +60,15 @@ PACKAGES = {".sav": "pyreadstat", ".html": "lxml", ".htm": "lxml", ".xml": "lxml
 FASTTEXT_SUFFIXES = (".train", ".valid", ".test", ".ft")
 """Suffixes that files of fastText's form have beside ``.txt``."""
 
+SHEETS = (".xls", ".ods", ".xlsm", ".xlsb", ".numbers")
+"""Suffixes of workbooks that are not read."""
+
+DATABASES = (".db", ".sqlite", ".sqlite3")
+"""Suffixes of databases."""
+
 BINARY = (
-    ".xls",
-    ".ods",
+    *SHEETS,
+    *DATABASES,
     ".7z",
     ".png",
     ".jpg",
@@ -73,8 +79,6 @@ BINARY = (
     ".npz",
     ".pt",
     ".h5",
-    ".db",
-    ".sqlite",
     ".exe",
     ".zst",
 )
@@ -237,8 +241,15 @@ def unknown_format(path: Path) -> DataError:
         )
     if suffix in (".pkl", ".pickle"):
         hint = f"A pickle can run code, so do this only if you trust the file. {hint}"
-    if suffix in (".xls", ".ods"):
+    if suffix in SHEETS:
         hint = "Save the sheet as .xlsx, or as CSV in UTF-8."
+    if suffix in DATABASES:
+        written = Path(path.stem).with_suffix(".parquet")
+        read = f"pandas.read_sql('select * from TABLE', sqlite3.connect('{path}'))"
+        hint = (
+            "If it is a database of SQLite, write its table, here called TABLE, into a file:\n"
+            f"python -c \"import pandas, sqlite3; {read}.to_parquet('{written}')\"\nThen use --data {written}"
+        )
     if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
         hint = f"Unpack it. Known suffixes are {known}."
     problem = f"no format is known for '{path.suffix}'" if suffix else "its name has no suffix that tells its format"

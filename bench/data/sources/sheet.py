@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,11 @@ MOST_ROWS = 2**20
 
 _ESCAPED = re.compile("_x((?!d[89a-f])[0-9a-f]{4})_", re.IGNORECASE)
 """How Excel writes characters that XML has no place for, such as ``_x000D_`` for a carriage return."""
+
+_MERGED = b"mergeCell"
+"""The name of a sheet's elements for merged cells."""
+
+_BLOCK = 2**20
 
 FREE_CELLS = 2**24
 """The number of cells that is always allowed, including gaps."""
@@ -76,7 +82,7 @@ def sheet_head(path: Path, sheet: str | None, number: int) -> list[tuple[int, li
 
 
 def check_cells(path: Path, sheet: str | None, number: int) -> None:
-    """Raise a DataError if cells of a sheet's first rows look filled but are empty: merged cells and formulas.
+    """Raise a DataError if cells look filled but are empty: formulas of a sheet's first rows, and merged cells.
 
     A merged range keeps its value in its first cell, and a formula that no program has computed has no value.
 
@@ -89,7 +95,20 @@ def check_cells(path: Path, sheet: str | None, number: int) -> None:
     number : int
         The rows to examine.
     """
-    head = sheet_head(path, sheet, number)
+    with _opened(path) as book:
+        chosen = _chosen(book, sheet, path)
+        head = list(islice(_filled(chosen, path), number))
+        merged = [cells for cells, first, last in _merged(chosen, path) if head[0][0] < first < last]
+    _check_formulas(path, sheet, number, head)
+    if merged:
+        raise DataError(
+            f"{path}: the cells {merged[0]} are merged, so only the first one has a value.",
+            "Unmerge them, and write the value into each row.",
+        )
+
+
+def _check_formulas(path: Path, sheet: str | None, number: int, head: Sequence[tuple[int, list[str]]]) -> None:
+    """Raise a DataError if a formula in a sheet's first rows has no value."""
     width = max((len(cells) for _, cells in head), default=0)
     if all(len(cells) == width and all(cells) for _, cells in head):
         return
@@ -104,15 +123,6 @@ def check_cells(path: Path, sheet: str | None, number: int) -> None:
                     f"{path}, row {row}: the value of the formula '{cell}' is not stored in the file.",
                     "Open it in Excel or LibreOffice and save it, which computes its formulas.",
                 )
-    with _opened(path) as book:
-        merged = [
-            cells for cells, first, last in _merged(_chosen(book, sheet, path), path) if head[0][0] < first < last
-        ]
-    if merged:
-        raise DataError(
-            f"{path}: the cells {merged[0]} are merged, so only the first one has a value.",
-            "Unmerge them, and write the value into each row.",
-        )
 
 
 @contextmanager
@@ -165,12 +175,25 @@ def _readable(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: not a readable .xlsx workbook: {why}.", "Save it again as .xlsx or CSV.") from error
 
 
+def _has_merged(sheet: Any, path: Path) -> bool:
+    """Whether a sheet has merged cells, by a search that is much faster than to parse it."""
+    with _readable(path), sheet._get_source() as source:
+        before = b""
+        for block in iter(partial(source.read, _BLOCK), b""):
+            if _MERGED in before + block:
+                return True
+            before = block[-len(_MERGED) :]
+    return False
+
+
 def _merged(sheet: Any, path: Path) -> Iterator[tuple[str, int, int]]:
     """The merged ranges of a sheet, each with its first and last row."""
     from xml.etree.ElementTree import iterparse
 
     from openpyxl.utils.cell import range_boundaries
 
+    if not _has_merged(sheet, path):
+        return
     with _readable(path), sheet._get_source() as source:
         for _, element in iterparse(source):
             kind = element.tag.rpartition("}")[2]

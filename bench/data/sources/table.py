@@ -121,8 +121,12 @@ def read_parts(
                 found.left_out["an empty list"] += 1
         if len(found) == before and not found.again:
             found.gaps.check(found.n_rows, names)
-            which = "no row with a label" if found.n_rows > before else "no rows"
-            raise DataError(f"{path}: the table has a header but {which}.")
+            if found.n_rows == before:
+                raise DataError(f"{path}: the table has a header but no rows.")
+            raise DataError(
+                f"{path}: the table has a header but no row with a label in the column '{names['label'][0]}'.",
+                "Name another column of labels in source.columns.label, or with bench new task --label COLUMN.",
+            )
         found.again = False
     found.gaps.check(found.n_rows, names)
     examples = found.frame()

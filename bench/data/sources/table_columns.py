@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.data.dates import DATE
 from bench.data.drawn import PROBABILITY, STRATUM
-from bench.data.messages import check_name
+from bench.data.messages import check_name, not_text
 from bench.data.section import Section
 from bench.data.sources.cells import Undecided
 from bench.data.sources.column_errors import check_cell, date_of_cell, unknown_column, wrong_cell
@@ -162,7 +162,8 @@ def _cell(row: Mapping[str, object], column: str, name: str, named: ColumnRoles,
     if not value and name in named.blank:
         return ""
     if not isinstance(value, str):
-        raise wrong_cell(f"must be text, not {value!r}.", column, where)
+        problem, hint = not_text(value)
+        raise wrong_cell(problem, column, where, hint)
     if not value.strip():
         raise wrong_cell("is empty.", column, where, f"Every example needs {'an' if name == 'id' else 'a'} {name}.")
     check_cell(value, column, where)
