@@ -280,7 +280,8 @@ def test_a_run_of_another_version_of_the_format_is_not_taken_for_one_of_this(tmp
 
 def test_stored_runs_are_those_with_a_record_in_order(tmp_path: Path) -> None:
     for name in ("denial/logreg/b", "denial/logreg/a", "denial/lexicon/c", "stance/logreg/d"):
-        RunFolder(tmp_path / name).write_record(a_record(description=name))
+        task, model, _ = name.split("/")
+        RunFolder(tmp_path / name).write_record(a_record({"name": task}, name=model, description=name))
     (tmp_path / "denial/logreg/never-started").mkdir()
     assert [run.read_record().model.description for run in stored_runs(tmp_path, "denial")] == [
         "denial/lexicon/c",
