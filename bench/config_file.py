@@ -24,7 +24,8 @@ def config_path() -> tuple[Path, tuple[str, ...]]:
     """The ``config.yaml`` to use, the current folder's or else the packaged one, with notes on the choice."""
     own, packaged = (folder / "configs" / "config.yaml" for folder in (Path(), defaults_folder()))
     if not own.is_file():
-        return packaged, ()
+        # What cannot be read is not passed over: the error about it is reported later.
+        return (own if own.exists() or own.is_symlink() else packaged), ()
     if _is_of_another_tool(own):
         known = ", ".join(GROUPS)
         return packaged, (f"{own} is ignored: it belongs to another tool, since its defaults have none of {known}",)

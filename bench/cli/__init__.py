@@ -152,6 +152,11 @@ def _run() -> None:
         _explain(refusal.error)
     except OSError as error:
         _explain(error)
+    except MemoryError:
+        fail("There is not enough memory.\nClose other programs, or raise the limit of this one (ulimit -v).", 1)
+    except ImportError as error:
+        # A package that is missing or damaged, or for which there is no memory.
+        fail(f"A library cannot be loaded: {error}\n`bench doctor` says what is installed.", 1)
 
 
 def _explain(error: OSError) -> None:

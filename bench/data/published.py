@@ -23,6 +23,7 @@ from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
 from bench.support.cache import cache_folder
 from bench.support.digests import file_digest
+from bench.support.downloads import most_to_download, too_large
 from bench.support.places import replacing, write_whole
 from bench.support.process import setting
 
@@ -36,9 +37,6 @@ MIRROR_VARIABLE = "BENCH_DATA_MIRROR"
 
 PATIENCE = 30.0
 """Seconds to wait for a server's next bytes."""
-
-LARGEST = 2**33
-"""The most bytes of a download. A server may send without end."""
 
 WITHOUT_NETWORK = f"Download it where there is a network, and set data.mirror=FOLDER or {MIRROR_VARIABLE}."
 
@@ -241,7 +239,7 @@ class PublishedFiles:
 
 
 def _bounded(loader: Callable[[str, Any, Any], None]) -> Callable[[str, str, Any], None]:
-    """Limit a pooch downloader to `LARGEST` bytes."""
+    """Limit a pooch downloader to the bytes that may be downloaded."""
 
     def load(address: str, output: str, of: Any) -> None:
         with Path(output).open("wb") as file:
@@ -251,19 +249,17 @@ def _bounded(loader: Callable[[str, Any, Any], None]) -> Callable[[str, str, Any
 
 
 class _Counted:
-    """A file that accepts at most `LARGEST` bytes."""
+    """A file that accepts at most the bytes that may be downloaded."""
 
     def __init__(self, file: BinaryIO, address: str) -> None:
-        self._file, self._address, self._left = file, address, LARGEST
+        self._file, self._address, self._left = file, address, most_to_download()
         self.flush = file.flush
 
     def write(self, part: bytes) -> int:
         self._left -= len(part)
         if self._left < 0:
-            raise DataError(
-                f"{self._address}: it has more than {LARGEST:,} bytes.",
-                "If you trust it, download it yourself, then set data.mirror=FOLDER",
-            )
+            message, hint = too_large(self._address)
+            raise DataError(message, f"{hint}, or download it yourself, then set data.mirror=FOLDER")
         return self._file.write(part)
 
 

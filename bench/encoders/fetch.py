@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.encoders.definition import EncoderDefinition, Folder, Hub, Package
 from bench.encoders.weights import fetched_folder, missing_files, package_version, weights_folder
-from bench.errors import ModelError
+from bench.errors import ModelError, UserError
+from bench.support.downloads import most_to_download, too_large
 from bench.support.places import folder_beside, make_folder
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoSibling
 
 FILES = (
     "config.json",
@@ -61,7 +68,7 @@ def fetch(encoder: EncoderDefinition) -> Path | None:
     ------
     bench.errors.ModelError
         If a folder or a package is not here, the hub cannot be reached or is switched off, it has no such
-        repository or commit, or the repository has no safetensors.
+        repository or commit, or the repository has no safetensors or more than may be downloaded.
     """
     if not isinstance(encoder.source, Hub):
         if isinstance(encoder.source, Folder):
@@ -101,16 +108,26 @@ def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
     unknown = ModelError(f"{encoder.origin}: the Hub has no {where}, or it is not public.", "Fix 'source' there.")
     try:
         hub = HfApi()
-        hub.model_info(source.repository, revision=source.revision, timeout=PATIENCE)
+        told = hub.model_info(source.repository, revision=source.revision, timeout=PATIENCE, files_metadata=True)
+        _check_size(where, told.siblings or ())
         hub.snapshot_download(source.repository, revision=source.revision, local_dir=folder, allow_patterns=[*FILES])
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise unknown from error
+    except UserError:
+        raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
             raise
         raise ModelError(f"{where} is not here, and the Hub is not reachable: {_reason(error)}", offline) from error
     except Exception as error:  # What a broken network raises is of many packages.
         raise ModelError(f"{where} is not here, and the Hub is not reachable: {_reason(error)}", offline) from error
+
+
+def _check_size(where: str, files: Iterable[RepoSibling]) -> None:
+    """Refuse an encoder whose files are more than may be downloaded."""
+    size = sum(file.size or 0 for file in files if any(fnmatch(file.rfilename, form) for form in FILES))
+    if size > most_to_download():
+        raise ModelError(*too_large(where, size))
 
 
 def _reason(error: Exception) -> str:

@@ -77,6 +77,8 @@ def read_bytes(path: Path) -> bytes:
     with opened(path) as file:
         try:
             return file.read()
+        except MemoryError:
+            raise damaged(path, f"its {path.stat().st_size:,} bytes do not fit into memory") from None
         except OSError as error:
             raise _unreadable(path, error) from None
 

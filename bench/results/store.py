@@ -41,6 +41,7 @@ from bench.results.cell_files import (
     read_seconds_by_phase,
 )
 from bench.results.files import (
+    damaged,
     is_stored,
     read_bytes,
     read_record,
@@ -51,7 +52,7 @@ from bench.results.files import (
     write_durably,
 )
 from bench.results.journal import Journal
-from bench.results.layout import RECORD, SUMMARY, run_folders, unlinked
+from bench.results.layout import CURVES, RECORD, SUMMARY, run_folders, unlinked
 from bench.results.record import RunRecord, RunStatus
 from bench.results.result_format import check_format
 from bench.results.summary import Summary
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind")
 
 LOCK = ".lock"
-
 CLEARED = ".cleared"
 """The folder next to a model's runs for replaced data before they are deleted."""
 
@@ -93,8 +93,11 @@ class RunFolder:
         return self.path.name
 
     def read_record(self) -> RunRecord:
-        """Read ``run.json``; see `read_record_as`."""
-        return self.read_record_as(RunRecord)
+        """Read ``run.json``, which must be of this task and model; see `read_record_as`."""
+        record = self.read_record_as(RunRecord)
+        if CURVES not in self.path.parts[-4:-2] and (record.task.name, record.model.name) != (self.task, self.model):
+            raise damaged(self.path / RECORD, f"it is the record of another run, of {record.model.name}")
+        return record
 
     def read_record_as(self, kind: type[Kind]) -> Kind:
         """Read ``run.json`` as a record of some kind.

@@ -400,6 +400,28 @@ def test_in_a_process_of_its_own_a_mistake_is_a_message_and_exit_status_2(tmp_pa
     assert err.endswith("error: task=stanse: unknown task.\n       Did you mean 'stance'? `bench tasks` lists them.\n")
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "error: There is not enough memory.\n"),
+        (
+            ModuleNotFoundError("No module named 'pandas'"),
+            "error: A library cannot be loaded: No module named 'pandas'\n",
+        ),
+    ],
+)
+def test_without_memory_or_a_library_a_command_ends_with_a_message(
+    error: Exception, said: str, bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object, **settings: object) -> None:
+        raise error
+
+    monkeypatch.setattr("bench.cli.cli.main", fails)
+    status, out, err = bench("tasks")
+    assert (status, out) == (1, "")
+    assert err.startswith(said)
+
+
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys; from bench.cli import main\n"

@@ -206,7 +206,7 @@ def test_a_download_without_an_end_is_given_up_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr("bench.data.published.LARGEST", 2**22)
+    monkeypatch.setenv("BENCH_LARGEST_DOWNLOAD", "4MiB")
     with hostile_server.serving(hostile_server.endless_body) as url:
         files = PublishedFiles(f"{url}/", {"a.csv": None}, "source.download")
         with pytest.raises(DataError, match=r"a\.csv: it has more than 4,194,304 bytes"):

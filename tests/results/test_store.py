@@ -15,12 +15,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stored import a_record
+from stored import a_record, write_run
 
+from bench.archive.listing import list_runs
+from bench.archive.packing import pack_runs
 from bench.errors import BenchError, UserError
 from bench.results import result_format, store
 from bench.results.cell import FINAL, CellResult, Trial
-from bench.results.files import to_json, write_atomically
+from bench.results.files import read_bytes, to_json, write_atomically
 from bench.results.result_format import FORMAT, run_key
 from bench.results.store import RunFolder, stored_runs
 
@@ -278,7 +280,8 @@ def test_a_run_of_another_version_of_the_format_is_not_taken_for_one_of_this(tmp
 
 def test_stored_runs_are_those_with_a_record_in_order(tmp_path: Path) -> None:
     for name in ("denial/logreg/b", "denial/logreg/a", "denial/lexicon/c", "stance/logreg/d"):
-        RunFolder(tmp_path / name).write_record(a_record(description=name))
+        task, model, _ = name.split("/")
+        RunFolder(tmp_path / name).write_record(a_record({"name": task}, name=model, description=name))
     (tmp_path / "denial/logreg/never-started").mkdir()
     assert [run.read_record().model.description for run in stored_runs(tmp_path, "denial")] == [
         "denial/lexicon/c",
@@ -327,3 +330,32 @@ def test_half_a_surrogate_pair_in_a_message_is_written_out(tmp_path: Path) -> No
     run.write_cell(CellResult(0, status="failed", notes=["no caf\udce9.txt"], error="no caf\udce9.txt"))
     cell = run.read_cell(0)
     assert (cell.notes, cell.error) == (["no caf\\udce9.txt"], "no caf\\udce9.txt")
+
+
+@pytest.mark.parametrize("name", ["other", "\udcff\udcfe", "=cmd|x", "a\x1b[2J"])
+def test_a_run_in_the_folder_of_another_model_is_left_out_with_a_word(name: str, tmp_path: Path, bench: Any) -> None:
+    folder = write_run(tmp_path / "results", folds=2)
+    shutil.copytree(folder.path.parent, folder.path.parent.with_name(name))
+    status, printed, said = bench("compare", "task=denial", f"results={tmp_path / 'results'}")
+    assert status == 0
+    assert "it is the record of another run, of logreg" in " ".join((printed + said).split())
+    assert not {"\x1b", "\udcff"} & {*printed, *said}
+    packed = pack_runs(list_runs(tmp_path / "results"), tmp_path / "runs.zip")
+    assert [run.model for run in packed.runs] == ["logreg"]
+    assert "it is the record of another run" in packed.left_out[0]
+
+
+def test_a_file_larger_than_memory_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless:
+        def __enter__(self) -> Endless:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+
+        def read(self) -> bytes:
+            raise MemoryError
+
+    (tmp_path / "run.json").write_text("{}")
+    monkeypatch.setattr("bench.results.files.opened", lambda path: Endless())
+    with pytest.raises(UserError, match=r"run\.json: its 2 bytes do not fit into memory"):
+        read_bytes(tmp_path / "run.json")

@@ -507,13 +507,17 @@ def hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     splits = {name: datasets.Dataset.from_list(part, features=features) for name, part in cut.items()}
     asked: dict[str, Any] = {"splits": splits}
 
-    def load(dataset: str, config: str | None, *, revision: str, split: str, cache_dir: str) -> Any:
+    class Builder:
+        def as_dataset(self, split: str) -> Any:
+            if split not in splits:
+                raise ValueError(f'Unknown split "{split}". Should be one of {list(splits)}.')
+            return splits[split]
+
+    def prepared(dataset: str, config: str | None, revision: str, cache: Path) -> Builder:
         assert (dataset, revision) == ("owner/name", COMMIT)
-        assert COMMIT in cache_dir
+        assert COMMIT in str(cache)
         asked["config"] = config
-        if split not in splits:
-            raise ValueError(f'Unknown split "{split}". Should be one of {list(splits)}.')
-        return splits[split]
+        return Builder()
 
     class Api:
         def dataset_info(self, dataset: str, revision: str | None = None) -> Any:
@@ -521,7 +525,7 @@ def hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             return type("Info", (), {"sha": COMMIT})
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
-    monkeypatch.setattr(datasets, "load_dataset", load)
+    monkeypatch.setattr("bench.data.sources.hub.prepared", prepared)
     monkeypatch.setattr(datasets, "get_dataset_config_names", lambda *_, **__: asked.get("configs", ["default"]))
     monkeypatch.setattr(datasets, "get_dataset_split_names", lambda *_, **__: list(splits))
     return asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,20 @@ def test_a_mistake_in_a_file_of_the_users_own_is_named(here: Path, mistake: str)
     with pytest.raises(ConfigError) as error:
         compose(["task=stance", "validation=mine"])
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nothing"])
+def test_a_config_of_the_users_own_that_is_no_file_is_not_passed_over(here: Path, kind: str) -> None:
+    path = here / "configs" / "config.yaml"
+    path.parent.mkdir()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("nothing")
+    with pytest.raises(ConfigError, match=r"configs/config\.yaml: "):
+        compose(["task=stance"])
 
 
 def test_an_unknown_or_missing_key_of_the_users_own_config_is_named(here: Path) -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.dates import DAY_FIRST
 from bench.data.sources.examples import Part
+from bench.data.sources.hub_download import prepared
 from bench.data.sources.saved import rows_of_split
 from bench.data.sources.table import read_parts
 from bench.data.task import ROLES, TEST, TRAIN
-from bench.errors import ConfigError, DataError, nearest
+from bench.errors import ConfigError, DataError, UserError, nearest, one_line
 from bench.support.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 """A revision that always means the same data."""
+
+LONGEST_REASON = 400
+"""The most characters of what a library says; it may list all the suffixes that it knows."""
 
 WITHOUT_NETWORK = "Run this once where there is a network. Later runs use the cached copy."
 
@@ -38,7 +42,7 @@ def from_hub(
 ) -> Records:
     """Read splits of a data set of the Hub, each row with the columns that the task's file names.
 
-    The data set is read by `datasets.load_dataset`, which runs none of its code. Classes are read as their names.
+    The data set is read by `datasets`, which runs none of its code. Classes are read as their names.
     """
     source.check_keys(("kind", "dataset", "revision", "split", "columns"), ("config", DAY_FIRST))
     dataset, revision = source.text("dataset"), source.text("revision")
@@ -107,10 +111,8 @@ def load_split(dataset: str, config: str | None, revision: str, split: str) -> A
     Raises
     ------
     bench.errors.DataError
-        If it is not in the cache and cannot be downloaded.
+        If it is not in the cache and cannot be downloaded, or not within bounds.
     """
-    import datasets
-
     if Path(dataset).exists():
         raise DataError(
             f"{dataset}: a local file or folder has this name and would be read instead of the Hub.",
@@ -119,7 +121,7 @@ def load_split(dataset: str, config: str | None, revision: str, split: str) -> A
     with _told(dataset):
         # Offline, `datasets` uses the latest copy in its cache, so each revision has its own cache.
         cache = cache_folder() / "hub" / revision
-        return datasets.load_dataset(dataset, config, revision=revision, split=split, cache_dir=str(cache))
+        return prepared(dataset, config, revision, cache).as_dataset(split)
 
 
 @contextmanager
@@ -130,6 +132,8 @@ def _told(dataset: str) -> Iterator[None]:
 
     try:
         yield
+    except UserError:
+        raise
     except (DatasetNotFoundError, HfHubHTTPError) as error:
         hint = f"Check that the name is right and the data set is public. {WITHOUT_NETWORK}"
         raise DataError(f"{dataset}: the Hub does not provide it: {_first_line(error)}.", hint) from error
@@ -140,4 +144,4 @@ def _told(dataset: str) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return one_line((str(error).strip() or type(error).__name__).splitlines()[0], LONGEST_REASON).rstrip(".")

@@ -64,9 +64,31 @@ def parquet_rows(path: Path) -> Iterator[Row]:
                         yield f"{path}, row {row}", dict(zip(schema.names, values, strict=True))
     except DataError:
         raise
-    except Exception as error:  # Arrow and Python raise many kinds of errors for a damaged file
-        why = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{path}: not a readable Parquet file: {why}") from error
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def check_expansion(path: Path) -> None:
+    """Refuse a Parquet file that unpacks to more than the limit, or is damaged.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it does, or is no Parquet file.
+    """
+    state = path.stat()
+    try:
+        _reading(path, state.st_ino, state.st_size, state.st_mtime_ns)
+    except DataError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    """Make the error for a damaged file, for which Arrow and Python raise many kinds of errors."""
+    why = (str(error) or type(error).__name__).splitlines()[0]
+    return DataError(f"{path}: not a readable Parquet file: {why}")
 
 
 @dataclass(frozen=True)
