@@ -16,6 +16,7 @@ from bench.results.asked import last_asked
 from bench.results.protocol import (
     differences,
     differences_but_seed,
+    is_replaced,
     model_name,
     names_of,
     same_but_seed,
@@ -170,7 +171,7 @@ def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
     if not finished:
         raise UserError(f"{results}: no run of task '{task}' is finished.", f"Continue it: bench run task={task}")
     newest = _setting_the_protocol(finished, wanted)
-    runs = [(folder, record) for folder, record in finished if same_table(record, newest)]
+    runs = _table(finished, newest)
     present = {record.model.name for _, record in runs}
     for _, record in finished:
         if wanted.models is not None and record.model.name not in present:
@@ -286,7 +287,8 @@ def _lacks(record: RunRecord, seeds: Sequence[int], by_seed: Sequence[Selected])
             missing.append(str(seed))
         else:
             told.append(_unfinished(begun, f" with seed {seed}"))
-    none = [f"it has no run with seed {', '.join(missing)}"] if missing else []
+    seed_s = "seed" if len(missing) == 1 else "seeds"
+    none = [f"it has no run with {seed_s} {', '.join(missing)}"] if missing else []
     return "; ".join([*none, *told])
 
 
@@ -301,7 +303,14 @@ def select_table(results: Path, record: RunRecord) -> Selected:
         The run.
     """
     found, _ = _read(stored_runs(results, record.task.name))
-    return Selected([(folder, other) for folder, other in found if folder.summarised and same_table(other, record)], [])
+    return Selected(_table([(folder, other) for folder, other in found if folder.summarised], record), [])
+
+
+def _table(finished: Sequence[tuple[RunFolder, RunRecord]], record: RunRecord) -> list[tuple[RunFolder, RunRecord]]:
+    """The runs that are in one table with a given one, each on the last version of the task only."""
+    alike = [(folder, other) for folder, other in finished if same_table(other, record)]
+    records = [other for _, other in alike]
+    return [(folder, other) for folder, other in alike if not is_replaced(other, records)]
 
 
 def select_folders(paths: Sequence[Path]) -> Selected:
@@ -372,7 +381,8 @@ def _parts(one: RunRecord, other: RunRecord) -> list[str]:
     changed = [f"{key}: {value} and {theirs[key]}" for key, value in ours.items() if theirs.get(key, value) != value]
     if one.validation.forward != other.validation.forward:
         changed.insert(0, f"validation: {one.validation.name} and {other.validation.name}")
-    return [*(each for each in differences(one, other) if not (changed and each.startswith("splits: "))), *changed]
+    parts = [*differences(one, other), *changed]
+    return [each for each in parts if len(parts) == 1 or not each.startswith("splits: ")]
 
 
 def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:

@@ -13,6 +13,7 @@ from bench.comparison.request import Filter, parse_compare_request
 from bench.comparison.selection import Selected, select_runs
 from bench.errors import UserError
 from bench.results.asked import ASKED, last_asked, note_reuse
+from bench.results.leaderboard import leaderboard
 from bench.results.store import stored_runs
 
 TEN = {"name": "default", "group": None, "folds": 10, "inner_folds": 3, "repeats": 1}
@@ -126,3 +127,21 @@ def test_runs_that_are_left_out_are_told_by_the_keys_that_choose_them(results: P
     assert note == "5 stored runs are left out, under another protocol (validation: forward and default)"
     (note,) = select_runs(results, "denial", Filter(seed=0, validation={"name": "default"})).notes
     assert note == "3 stored runs are left out, under another protocol (folds: 10 and 5)"
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_gives_way_to_the_same_run_on_a_later_version_with_the_same_examples(
+    tmp_path: Path, finished: bool
+) -> None:
+    """New votes that change no label make a new version, whose runs have keys of their own."""
+    older = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
+    newer = store_contest(tmp_path, {"a": 0.8}, of_task={"version": 2}, started="2026-01-02T00:00:00Z")["a"]
+    if not finished:
+        newer.forget_summary()
+        change_record(newer, status="running")
+    kept = {newer.key if finished else older["a"].key, older["b"].key}
+    selected = select_runs(tmp_path, "denial", Filter())
+    assert {folder.key for folder, _ in selected.runs} == kept
+    assert selected.names() == ["a", "b"]
+    board = leaderboard(tmp_path, older["b"].read_record())
+    assert {row.key for row in board.rows if row.kind == "model"} == kept
