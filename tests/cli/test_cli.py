@@ -361,6 +361,7 @@ def test_a_dry_run_tells_what_would_run_and_stores_nothing(bench, tmp_path: Path
     assert ["denial", "complement-nb", "6", str(10 * (5 * 4 + 5) + 6), "0"] in rows
     assert f"{10 * 25 + 12} fits, on " in out
     assert "nothing was run" in out
+    assert "time: " not in out  # Nothing is stored that it could be estimated from.
     assert not list(tmp_path.rglob("run.json"))
 
 
