@@ -145,3 +145,16 @@ def test_a_run_gives_way_to_the_same_run_on_a_later_version_with_the_same_exampl
     assert selected.names() == ["a", "b"]
     board = leaderboard(tmp_path, older["b"].read_record())
     assert {row.key for row in board.rows if row.kind == "model"} == kept
+
+
+@pytest.mark.parametrize(
+    ("task", "hint"),
+    [
+        ("denail", "Did you mean 'denial'?"),  # no task has this name, so it cannot be run first
+        ("stance", "Choose from: denial. Or run it first: bench run task=stance"),
+    ],
+)
+def test_a_task_without_a_run_is_to_be_run_only_where_there_is_such_a_task(results: Path, task: str, hint: str) -> None:
+    with pytest.raises(UserError, match="no run of task") as end:
+        select_runs(results, task, Filter())
+    assert end.value.hint == hint
