@@ -35,8 +35,8 @@ def print_plan(plan: Plan, execution: Execution) -> None:
         total += fits
         stored = len(run.all_folds) - len(folds)
         times.append(_time(run, len(folds)))
-        name = run.evaluation.task.name, run.evaluation.model.name
-        table.add_row(*name, f"{len(folds)}", f"{fits:,}", f"{stored}", times[-1])
+        named = run.evaluation.task.name, run.evaluation.model.name
+        table.add_row(*named, f"{len(folds)}", f"{fits:,}", f"{stored}", times[-1])
     shown, left_out = narrowed(table, out.width, OPTIONAL)
     out.print(shown)
     if left_out:

@@ -282,7 +282,10 @@ COMPLETIONS = {
     "a key after a value, as bash splits": ("bench run task = stance mod", ["model="]),
     "a new word after a value, as bash splits": (
         "bench compare task = stance ",
-        ["task=", "model=", "metric=", "baseline=", "rope=", "seed=", "seeds=", "search=", "results="],
+        [
+            *("task=", "model=", "metric=", "baseline=", "rope="),
+            *("seed=", "seeds=", "search=", "validation=", "results="),
+        ],
     ),
     "a metric to compare": ("bench compare me", ["metric="]),
     "a metric's name": ("bench compare task=stance metric=m", ["metric=macro_f1", "metric=mcc", "metric=macro_auroc"]),

@@ -278,7 +278,7 @@ def test_the_family_of_a_verdict_has_each_model_once(tmp_path):
     older = store_contest(tmp_path, {**both, "b": 0.7})
     newer = store_contest(tmp_path, both, of_task={"version": 2}, started="2026-01-02T00:00:00Z")
     record = newer["a"].read_record()
-    baseline = baseline_run(tmp_path, record)
+    baseline = present(baseline_run(tmp_path, record))
     assert baseline.key == newer["majority"].key
     assert set(judge_all(tmp_path, record, baseline)) == {newer["a"].key, older["b"].key}
 
