@@ -152,8 +152,8 @@ def _cite(*keys: str) -> str:
 
 def _about_data(records: Sequence[RunRecord], entries: Sequence[Entry]) -> str:
     task = records[0].task
-    grouped = "each its own group" if task.group == "id" else f"in {task.n_groups:,} groups by `{task.group}`"
-    what = f"{task.n_examples:,} examples {grouped}, {len(task.labels)} labels"
+    grouped = ", each its own group" if task.group == "id" else f" in {task.n_groups:,} groups by `{task.group}`"
+    what = f"{task.n_examples:,} examples{grouped}, {len(task.labels)} labels"
     said = f"Models are compared on the task `{task.name}`{_cite(*(entry.key for entry in entries))} (version "
     said += f"{task.version}; {what}; SHA-256 of the data {task.digest[:12]}…)."
     for record in records:

@@ -23,7 +23,7 @@ Examples:
 Keys:
   task          one name, a comma list, or all that is stored
   model         which models (all that are stored)
-  metric, baseline, rope, seed, search, validation.group
+  metric, baseline, rope, seed, search, validation
                 as for bench compare
   results       where runs are stored (results)
 """,

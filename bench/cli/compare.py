@@ -30,7 +30,7 @@ Keys:
   baseline          the one model that all others are compared with
   metric            what is compared (the task's own metric)
   rope              differences up to this one are practically none (0.01)
-  seed, search, validation.group
+  seed, search, validation
                     which runs, where several are stored (the last run's);
                     seed=0,1,2 or seeds=3: mean scores of several seeds
   results           where runs are stored (results)

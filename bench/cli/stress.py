@@ -27,7 +27,7 @@ Keys:
   model     one or several models, whose runs are stored
   metric    what is scored (the task's own metric)
   rope      differences up to this one are practically none (0.01)
-  seed, search, validation.group
+  seed, search, validation
             which runs, where several are stored (the last run's)
   results   where runs are stored (results)
   tracking  whether to log to MLflow (true)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from bench.data.task import Task
+from bench.discovery import task_names
 from bench.errors import UserError, nearest
 from bench.in_memory import TASKS
 from bench.results.layout import stored_tasks
@@ -32,11 +33,10 @@ def nothing_stored(results: Path, task: str) -> UserError:
             f"{results}: the stored runs of task '{task}' are of other data than the task has in this program.",
             "Run it with these data: bench.run(task, ...)",
         )
-    tasks, again = stored_tasks(results), f"bench run task={task}"
-    return UserError(
-        f"{results}: no run of task '{task}' is stored there.",
-        f"{nearest(task, tasks)} Or run it first: {again}" if tasks else again,
-    )
+    tasks, again, said = stored_tasks(results), f"bench run task={task}", f"no run of task '{task}' is stored there."
+    if task not in task_names() and task not in TASKS:  # It cannot be run either.
+        return UserError(f"{results}: {said}", nearest(task, tasks or task_names()))
+    return UserError(f"{results}: {said}", f"{nearest(task, tasks)} Or run it first: {again}" if tasks else again)
 
 
 def _digest(folder: RunFolder) -> str | None:

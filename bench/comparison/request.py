@@ -14,7 +14,7 @@ from bench.results.layout import stored_tasks
 from bench.results.protocol import names_of
 from bench.results.record import RunRecord
 
-KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "seeds", "search", "results")
+KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "seeds", "search", "validation", "results")
 """The keys of a comparison, besides those of the validation."""
 
 VALIDATION = tuple(f"validation.{each.name}" for each in fields(Validation) if each.name != "name")
@@ -39,7 +39,7 @@ class Filter:
     search : str or None
         The name of the search.
     validation : mapping of str to object
-        Settings of the validation, such as ``{"group": "claim"}``.
+        Settings of the validation, and its ``name``, such as ``{"name": "forward", "group": "claim"}``.
     """
 
     models: tuple[str, ...] | None = None
@@ -134,6 +134,8 @@ def parse_compare_request(words: Sequence[str], several_seeds: bool = False) -> 
     given = parse_overrides([word for word in words if "=" in word], (*MULTIPLE, "seed"))
     read = check(CompareWords, given, Place("", words=True))
     validation = {key.partition(".")[2]: given[key] for key in VALIDATION if key in given}
+    if read.validation is not None:
+        validation["name"] = read.validation
     results = Path(read.results or "results").expanduser()
     tasks = tuple(stored_tasks(results) if given.get("task") == "all" else read.task)
     if given.get("task") == "all" and not tasks:

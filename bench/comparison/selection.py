@@ -12,9 +12,11 @@ from bench.comparison.made import nothing_stored, runs_of
 from bench.comparison.request import CompareRequest, Filter
 from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
+from bench.results.asked import last_asked
 from bench.results.protocol import (
     differences,
     differences_but_seed,
+    is_replaced,
     model_name,
     names_of,
     same_but_seed,
@@ -114,8 +116,8 @@ def select_each(request: CompareRequest, use: Callable[[str, Selected], T]) -> t
 def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     """Choose the finished runs of a task that compare.
 
-    Where the store holds runs under several protocols, those of the run that was started last are taken, of the runs
-    that were asked for, and what is left out is said.
+    Where the store holds runs under several protocols, those of the run that `bench run` was asked for last are taken,
+    of the runs that were asked for here, and what is left out is said.
 
     Parameters
     ----------
@@ -146,12 +148,7 @@ def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
     if not found:
         raise nothing_stored(results, task)
     fitting = [(folder, record) for folder, record in found if wanted.holds(record)]
-    searches = {name for _, record in found if (name := search_name(record)) is not None}
-    if wanted.search is not None and searches and wanted.search not in searches:
-        raise UserError(
-            f"search={wanted.search}: no run of task '{task}' with this search is stored in {results}.",
-            nearest(wanted.search, searches),
-        )
+    _check_named(results, task, wanted, [record for _, record in found])
     missing = sorted(set(wanted.models or ()).difference(*(names_of(record) for _, record in fitting)))
     if missing:
         for folder, error in unreadable:
@@ -174,12 +171,12 @@ def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
     if not finished:
         raise UserError(f"{results}: no run of task '{task}' is finished.", f"Continue it: bench run task={task}")
     newest = _setting_the_protocol(finished, wanted)
-    runs = [(folder, record) for folder, record in finished if same_table(record, newest)]
+    runs = _table(finished, newest)
     present = {record.model.name for _, record in runs}
     for _, record in finished:
         if wanted.models is not None and record.model.name not in present:
             raise UserError(
-                f"{newest.model.name} and {record.model.name} do not compare: {_parts(newest, record)}.",
+                f"{newest.model.name} and {record.model.name} do not compare: {'; '.join(_parts(newest, record))}.",
                 f"Run both under one protocol: bench run task={task} model={','.join(wanted.models)}",
             )
     unfinished = [record for folder, record in fitting if not folder.summarised and same_table(record, newest)]
@@ -191,8 +188,23 @@ def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
     others = [record for _, record in finished if not same_table(record, newest)]
     if others:
         n = "1 stored run is" if len(others) == 1 else f"{len(others)} stored runs are"
-        notes.append(f"{n} left out, under another protocol ({_parts(newest, others[0])})")
+        told = min((_parts(newest, other) for other in others), key=len)
+        notes.append(f"{n} left out, under another protocol ({'; '.join(told)})")
     return Selected(runs, notes, named=wanted.models is not None, unfinished=unfinished)
+
+
+def _check_named(results: Path, task: str, wanted: Filter, stored: Sequence[RunRecord]) -> None:
+    """Raise a UserError if a search or a validation is asked for that no stored run has."""
+    searches = {name for record in stored if (name := search_name(record)) is not None}
+    for key, value, known in (
+        ("search", wanted.search, searches),
+        ("validation", wanted.validation.get("name"), {record.validation.name for record in stored}),
+    ):
+        if value is not None and known and value not in known:
+            raise UserError(
+                f"{key}={value}: no run of task '{task}' with this {key} is stored in {results}.",
+                nearest(str(value), known),
+            )
 
 
 def _only_idle(
@@ -211,7 +223,7 @@ def _setting_the_protocol(finished: Sequence[tuple[RunFolder, RunRecord]], wante
     A filter by search says nothing of models without one, which every command runs again, so these set no protocol
     where a run with that search can. Of named models, the latest run sets it that all of them compare with.
     """
-    latest_first = sorted(finished, key=lambda run: (run[1].started, run[0].key), reverse=True)
+    latest_first = sorted(finished, key=lambda run: (last_asked(run[0].path, run[1]), run[0].key), reverse=True)
     records = [record for _, record in latest_first]
     asked = [record for record in records if wanted.search is not None and search_name(record) == wanted.search]
     candidates = asked or records
@@ -275,7 +287,8 @@ def _lacks(record: RunRecord, seeds: Sequence[int], by_seed: Sequence[Selected])
             missing.append(str(seed))
         else:
             told.append(_unfinished(begun, f" with seed {seed}"))
-    none = [f"it has no run with seed {', '.join(missing)}"] if missing else []
+    seed_s = "seed" if len(missing) == 1 else "seeds"
+    none = [f"it has no run with {seed_s} {', '.join(missing)}"] if missing else []
     return "; ".join([*none, *told])
 
 
@@ -290,7 +303,14 @@ def select_table(results: Path, record: RunRecord) -> Selected:
         The run.
     """
     found, _ = _read(stored_runs(results, record.task.name))
-    return Selected([(folder, other) for folder, other in found if folder.summarised and same_table(other, record)], [])
+    return Selected(_table([(folder, other) for folder, other in found if folder.summarised], record), [])
+
+
+def _table(finished: Sequence[tuple[RunFolder, RunRecord]], record: RunRecord) -> list[tuple[RunFolder, RunRecord]]:
+    """The runs that are in one table with a given one, each on the last version of the task only."""
+    alike = [(folder, other) for folder, other in finished if same_table(other, record)]
+    records = [other for _, other in alike]
+    return [(folder, other) for folder, other in alike if not is_replaced(other, records)]
 
 
 def select_folders(paths: Sequence[Path]) -> Selected:
@@ -319,7 +339,7 @@ def select_folders(paths: Sequence[Path]) -> Selected:
     for path, (_, record) in zip(paths[1:], runs[1:], strict=True):
         if not same_table(first, record):
             raise UserError(
-                f"{paths[0]} and {path} do not compare: {_parts(first, record)}.",
+                f"{paths[0]} and {path} do not compare: {'; '.join(_parts(first, record))}.",
                 "Name folders of runs that were made under the same protocol.",
             )
     return Selected(runs, [], named=True)
@@ -355,10 +375,14 @@ def _distinct(keys: Sequence[str]) -> int:
     return next((n for n in range(4, 12) if len({key[:n] for key in keys}) == len(set(keys))), 12)
 
 
-def _parts(one: RunRecord, other: RunRecord) -> str:
+def _parts(one: RunRecord, other: RunRecord) -> list[str]:
+    """What keeps two runs apart, with both values; the digest of the splits only where nothing else explains it."""
     ours, theirs = settings(one), settings(other)
-    changed = [f"{key}: {ours[key]} and {theirs.get(key)}" for key in ours if ours[key] != theirs.get(key)]
-    return "; ".join([*differences(one, other), *changed])
+    changed = [f"{key}: {value} and {theirs[key]}" for key, value in ours.items() if theirs.get(key, value) != value]
+    if one.validation.forward != other.validation.forward:
+        changed.insert(0, f"validation: {one.validation.name} and {other.validation.name}")
+    parts = [*differences(one, other), *changed]
+    return [each for each in parts if len(parts) == 1 or not each.startswith("splits: ")]
 
 
 def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:
@@ -366,8 +390,9 @@ def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:
     searches = sorted({record.search.name for _, record in found})
     groups = sorted({record.task.group for _, record in found})
     validation = [
-        f"{key} {', '.join(sorted({str(getattr(record.validation, key)) for _, record in found}))}"
-        for key in ("folds", "inner_folds", "repeats")
+        f"{key.replace('name', 'validation')} "
+        f"{', '.join(sorted({str(getattr(record.validation, key)) for _, record in found}))}"
+        for key in ("name", "folds", "inner_folds", "repeats")
     ]
     return (
         f"The stored runs have seed {', '.join(map(str, seeds))}; search {', '.join(searches)}; "

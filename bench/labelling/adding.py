@@ -23,7 +23,7 @@ from bench.errors import UserError
 from bench.labelling.exports import Export, by_text, n_repeated, read_export, with_keys
 from bench.labelling.merging import AnnotatorAgreement, Merged
 from bench.labelling.own_table import OwnTable, check_own_table, with_draws
-from bench.labelling.rates import less_unlabelled, undrawn
+from bench.labelling.rates import less_unlabelled, no_longer_counted, undrawn
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
 from bench.support.places import write_whole
@@ -119,6 +119,7 @@ def add_labels(
     if made.n_changed_test:
         changed.pop("published", None)
     new = _write(path, before, changed, written, files.kept)
+    notes += no_longer_counted(task, new)
     return Added(
         task=new,
         new=made.n_new,

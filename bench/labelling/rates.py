@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.data.drawn import PROBABILITY, STRATUM, is_drawn_id, is_drawn_stratum
+from bench.data.drawn import PROBABILITY, STRATUM, drawn_by_text, is_drawn_id, is_drawn_stratum
 from bench.data.messages import listed
 from bench.errors import DataError
 from bench.labelling.drawn import EXAMPLE_ID, STRATUM_DRAWN
 
 if TYPE_CHECKING:
+    from bench.data.task import Task
     from bench.labelling.exports import Labelled
 
 
@@ -153,3 +154,14 @@ def undrawn(rows: Iterable[Mapping[str, str]]) -> list[str]:
         f"{which} no drawing probability, and count as no random part of an archive. If bench sample drew them, export "
         "all fields that it wrote."
     ]
+
+
+def no_longer_counted(before: Task, after: Task) -> list[str]:
+    """Say how many examples correct no estimate any more, since the first draw with known probabilities was added."""
+    if drawn_by_text(before.examples) or not drawn_by_text(after.examples):
+        return []
+    n = int((after.examples["id"].isin(before.examples["id"]) & (after.examples[PROBABILITY] == "")).sum())
+    if not n:
+        return []
+    which = "1 earlier example has" if n == 1 else f"{n:,} earlier examples have"
+    return [f"{which} no drawing probability. From now on, bench estimate corrects the model by the drawn ones alone."]

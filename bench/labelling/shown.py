@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.checks.finding import counted
-from bench.data.messages import listed
+from bench.data.messages import listed, shortened
 from bench.labelling.adding import Added
 from bench.labelling.drawn import DrawnStratum
 from bench.labelling.second_look import SecondLook
@@ -76,5 +76,5 @@ def print_suspects(found: SecondLook) -> None:
         shown.add_column(heading, overflow="fold")
     for each, text in zip(found.suspects, found.sheet().texts, strict=True):
         told = " ".join(str(text.fields[found.task.inputs[-1]]).split())
-        shown.add_row(*map(Text, (each.id, each.gold, each.predicted, told[:60])))
+        shown.add_row(*map(Text, (each.id, each.gold, each.predicted, shortened(told))))
     out.print(shown)

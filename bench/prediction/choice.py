@@ -124,8 +124,7 @@ def choose_run(request: PredictRequest) -> ChosenRun:
 
     That is the one with the requested key, if there is one. Otherwise it is the best comparable finished run on the
     leaderboard, of the requested model or of all; the newest of equals. If the store has runs under several protocols,
-    those of the most recently started run count. Runs of a plug-in whose code was
-    changed since are passed over.
+    those of the last ``bench run`` count. Runs of a plug-in whose code was changed since are passed over.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
         out.print(not_shown(left_out))
     if any(row.tied for row in comparison.rows):
         out.print(Text(f"~ not distinguishable from {comparison.rows[0].name}, or practically equal", style="dim"))
-    if any(row.ranks for row in comparison.rows):
+    if any(row.ranks for row in comparison.rows) and "ranks" not in left_out:
         out.print(Text(RANKS, style="dim"))
     if comparison.seeds:
         told = (

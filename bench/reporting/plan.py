@@ -28,20 +28,15 @@ def print_plan(plan: Plan, execution: Execution) -> None:
         table.add_column(name)
     for name in ("folds", "fits", "stored", "time"):
         table.add_column(name, justify="right")
-    total = 0
+    total, times = 0, list[str]()
     for run in plan.runs:
         folds = run.all_folds if run.anew else run.folds_to_run()
         fits = sum(run.evaluation.fits_of(fold) for fold in folds)
         total += fits
         stored = len(run.all_folds) - len(folds)
-        table.add_row(
-            run.evaluation.task.name,
-            run.evaluation.model.name,
-            f"{len(folds)}",
-            f"{fits:,}",
-            f"{stored}",
-            _time(run, len(folds)),
-        )
+        times.append(_time(run, len(folds)))
+        named = run.evaluation.task.name, run.evaluation.model.name
+        table.add_row(*named, f"{len(folds)}", f"{fits:,}", f"{stored}", times[-1])
     shown, left_out = narrowed(table, out.width, OPTIONAL)
     out.print(shown)
     if left_out:
@@ -51,7 +46,8 @@ def print_plan(plan: Plan, execution: Execution) -> None:
     where = execution.scheduler or here
     out.print(Text(f"{total:,} fits, on {where}; nothing was run"))
     out.print(Text("fits: at most, since a search that stops settings early does fewer", style="dim"))
-    out.print(Text("time: estimated from the stored folds of the run, for one worker", style="dim"))
+    if any(times):
+        out.print(Text("time: estimated from the stored folds of the run, for one worker", style="dim"))
 
 
 def _time(run: PlannedRun, folds: int) -> str:

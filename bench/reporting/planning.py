@@ -33,7 +33,7 @@ def print_power(plan: LabelPlan, table: PowerTable, metric: str) -> None:
         out.print(Text(f"a difference of {difference:g} takes {told} for a chance of 80 %"))
     if table.equal is not None:
         out.print(
-            Text(f"no difference is called practically equal (± {plan.rope:g}) from about {_about(table.equal)} on")
+            Text(f"calling equal models practically equal (± {plan.rope:g}) takes about {_about(table.equal)} examples")
         )
     pairs = plan.models * (plan.models - 1) // 2
     several = f"; one of {pairs} pairs of {plan.models} models" if pairs > 1 else ""

@@ -255,7 +255,7 @@ def print_leaderboard(board: Leaderboard, folder: Path) -> None:
     out.print(Padding(table, (1, 0)))
     if left_out:
         out.print(not_shown(left_out, "; leaderboard.csv has them"))
-    if ranked_rows:
+    if ranked_rows and "ranks" not in left_out:
         out.print(Text(RANKS, style="dim"))
     if flattered := best_sentence(board.best):
         out.print(Text(flattered))

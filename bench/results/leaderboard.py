@@ -33,7 +33,7 @@ from bench.results.files import read_record, to_json, write_atomically
 from bench.results.gains import gain_sentences
 from bench.results.layout import task_folder
 from bench.results.periods import absent_text, period_text, trend_text
-from bench.results.protocol import model_name, same_table, search_name
+from bench.results.protocol import is_replaced, model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.result_format import OtherFormatError
 from bench.results.store import RunFolder, stored_runs
@@ -265,17 +265,18 @@ def _reference_rows(task: TaskRecord) -> list[BoardRow]:
 
 def _rows(folders: list[RunFolder], record: RunRecord) -> tuple[list[tuple[BoardRow, str]], list[str]]:
     """The rows of the runs of one table, each with its command, and notes on unreadable ones."""
-    rows, left_out = [], []
+    found, left_out = list[tuple[RunRecord, BoardRow]](), list[str]()
     for folder in folders:
         try:
             other = folder.read_record()
             if same_table(other, record):
-                rows.append((_row(folder, other), other.command))
+                found.append((other, _row(folder, other)))
         except OtherFormatError:
             continue
         except UserError as error:
             left_out.append(f"a stored run of {folder.model} is left out: {error.message}")
-    return rows, left_out
+    scored = [other for other, row in found if row.kind == "model"]
+    return [(row, other.command) for other, row in found if not is_replaced(other, scored)], left_out
 
 
 def _to_csv(board: Leaderboard) -> str:

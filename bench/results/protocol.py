@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bench.config import Validation
 from bench.metrics.averaged import mean_over
@@ -51,6 +51,20 @@ def same_but_seed(one: RunRecord, other: RunRecord) -> bool:
         model_name(one) == model_name(other)
         and _deciding_model(one) == _deciding_model(other)
         and (not one.model.search or _budget(one) == _budget(other))
+    )
+
+
+def is_replaced(record: RunRecord, others: Iterable[RunRecord]) -> bool:
+    """Whether one of other runs of a table is the same run on a later version of the task.
+
+    Such versions have the same examples, labels and splits, since new votes alone change none.
+    """
+    return any(
+        other.task.version > record.task.version
+        and same_but_seed(record, other)
+        and record.train_on == other.train_on
+        and record.seed == other.seed
+        for other in others
     )
 
 

@@ -11,6 +11,7 @@ from bench.config import RunConfig
 from bench.data.drawn import drawn_by_text
 from bench.errors import BenchError
 from bench.planning.workers import remove_leftovers, warm_up
+from bench.results.asked import note_reuse
 from bench.results.board import Leaderboard
 from bench.results.cell import FINAL
 from bench.results.leaderboard import write_leaderboard
@@ -207,8 +208,9 @@ def _conclude(each: PlannedRun) -> None:
 
 
 def _bring_up_to_date(each: PlannedRun) -> None:
-    """Update the task's description in a stored run's record, since parts of it are not in the run's key."""
+    """Update the task's description in a reused run's record, since parts of it are not in the run's key."""
     stored = each.folder.read_record()
     now = replace(stored, task=each.record.task, train_on=each.record.train_on)
     if now != stored:
         each.folder.write_record(now)
+    note_reuse(each.folder.path)

@@ -153,7 +153,7 @@ def _check_roles(parts: Mapping[str, PartFiles]) -> None:
     for role in (TRAIN, TEST):
         if role not in parts:
             raise ConfigError(
-                f"--data: a published split needs {TRAIN} and {TEST}; only {listed(list(parts))} is given.",
+                f"--data: a published split needs {TRAIN} and {TEST}; given: {listed(list(parts))}.",
                 f"Add the file of the {role} part, or give one file, which bench run then splits itself.",
             )
 

@@ -53,7 +53,10 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
     }
     there = [str(path.relative_to(folder)) for path in written if path.exists()]
     if there and not force:
-        raise ConfigError(f"{', '.join(there)} already exists.", "Choose another name, or overwrite it with --force.")
+        raise ConfigError(
+            f"{', '.join(there)} already exist{'s' * (len(there) == 1)}.",
+            "Choose another name, or overwrite it with --force.",
+        )
     if name in model_names() and not force:
         raise ConfigError(
             f"A model '{name}' already exists, and yours would replace it.",

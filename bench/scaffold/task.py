@@ -326,7 +326,9 @@ def _check_name(name: str, target: Path, force: bool) -> None:
         raise ConfigError(f"{blocked[0]}: it is {what}, but {needed} goes there.", "Move it to another folder.")
     if there and not force:
         names = ", ".join(f"tasks/{name}/{path.name}" for path in there)
-        raise ConfigError(f"{names} already exists.", "Choose another name, or overwrite it with --force.")
+        raise ConfigError(
+            f"{names} already exist{'s' * (len(there) == 1)}.", "Choose another name, or overwrite it with --force."
+        )
     if name in task_files() and not force:
         raise ConfigError(
             f"A task '{name}' already exists, and yours would replace it.",

@@ -47,6 +47,7 @@ class CompareWords(SeedWords):
         float, Field(ge=0, lt=1), expects("a difference of scores, from 0 to below 1", "For example: rope=0.01")
     ] = 0.01
     search: Name = None
+    validation: Name = None
     results: Name = None
     group: Name = Field(None, alias="validation.group")
     splits: Split | None = Field(None, alias="validation.splits")

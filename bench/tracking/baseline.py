@@ -10,12 +10,11 @@ from bench.comparison.compared import ComparedRuns
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import ROPE
-from bench.comparison.selection import select_folders
-from bench.errors import BenchError, UserError
+from bench.comparison.selection import select_folders, select_table
+from bench.errors import BenchError
 from bench.planning.plan import BASELINE
-from bench.results.protocol import same_table
 from bench.results.record import RunRecord
-from bench.results.store import RunFolder, stored_runs
+from bench.results.store import RunFolder
 
 
 def baseline_run(results: Path, record: RunRecord) -> RunFolder | None:
@@ -35,12 +34,7 @@ def baseline_run(results: Path, record: RunRecord) -> RunFolder | None:
     """
     if record.model.name == BASELINE:
         return None
-    for run in stored_runs(results, record.task.name):
-        if run.model != BASELINE or not run.summarised:
-            continue
-        if _in_table(run, record):
-            return run
-    return None
+    return next((run for run in _table(results, record) if run.model == BASELINE), None)
 
 
 @dataclass(frozen=True)
@@ -82,11 +76,7 @@ def judge_all(results: Path, record: RunRecord, baseline: RunFolder) -> dict[str
     dict of str to Judgement
         By a run's key. Runs that lack what the metric needs, or that cannot be read, are left out.
     """
-    found = [
-        run
-        for run in stored_runs(results, record.task.name)
-        if run.summarised and run.path != baseline.path and _in_table(run, record)
-    ]
+    found = [run for run in _table(results, record) if run.path != baseline.path]
     runs = _read(found, baseline) or _read([run for run in found if _read([run], baseline)], baseline)
     if runs is None:
         return {}
@@ -105,11 +95,9 @@ def judge_all(results: Path, record: RunRecord, baseline: RunFolder) -> dict[str
     return judged
 
 
-def _in_table(run: RunFolder, record: RunRecord) -> bool:
-    try:
-        return same_table(record, run.read_record())
-    except (UserError, KeyError):
-        return False
+def _table(results: Path, record: RunRecord) -> list[RunFolder]:
+    """The finished runs of a run's table."""
+    return [folder for folder, _ in select_table(results, record).runs]
 
 
 def _read(found: Sequence[RunFolder], baseline: RunFolder) -> ComparedRuns | None:

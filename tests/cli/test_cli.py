@@ -282,7 +282,10 @@ COMPLETIONS = {
     "a key after a value, as bash splits": ("bench run task = stance mod", ["model="]),
     "a new word after a value, as bash splits": (
         "bench compare task = stance ",
-        ["task=", "model=", "metric=", "baseline=", "rope=", "seed=", "seeds=", "search=", "results="],
+        [
+            *("task=", "model=", "metric=", "baseline=", "rope="),
+            *("seed=", "seeds=", "search=", "validation=", "results="),
+        ],
     ),
     "a metric to compare": ("bench compare me", ["metric="]),
     "a metric's name": ("bench compare task=stance metric=m", ["metric=macro_f1", "metric=mcc", "metric=macro_auroc"]),
@@ -361,6 +364,7 @@ def test_a_dry_run_tells_what_would_run_and_stores_nothing(bench, tmp_path: Path
     assert ["denial", "complement-nb", "6", str(10 * (5 * 4 + 5) + 6), "0"] in rows
     assert f"{10 * 25 + 12} fits, on " in out
     assert "nothing was run" in out
+    assert "time: " not in out  # Nothing is stored that it could be estimated from.
     assert not list(tmp_path.rglob("run.json"))
 
 

@@ -205,6 +205,15 @@ def test_a_ranking_keeps_names_and_scores(width: int) -> None:
     assert left_out == (["ranks", "95 % interval"] if width < 45 else [])
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_ranks_are_explained_only_where_they_are_shown(width: int, printed: Any) -> None:
+    content = board_content()
+    rows = [{**row, "ranks": [1, 12]} for row in content["rows"]]
+    lines = printed(width, print_leaderboard, spaced({**content, "rows": rows}), Path("results/stance"))
+    heading = next(line for line in lines if line.startswith("model"))
+    assert any(line.startswith("ranks: ") for line in lines) == ("ranks" in heading) == (width >= 60)
+
+
 def curve_points() -> list[dict[str, Any]]:
     sizes = {"1/4": 10.0, "1/2": 20.5, "all": 41.0}
     return [

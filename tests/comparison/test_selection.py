@@ -9,9 +9,12 @@ import pytest
 from contest import store_contest
 from stored import change_record
 
-from bench.comparison.request import Filter
+from bench.comparison.request import Filter, parse_compare_request
 from bench.comparison.selection import Selected, select_runs
 from bench.errors import UserError
+from bench.results.asked import ASKED, last_asked, note_reuse
+from bench.results.leaderboard import leaderboard
+from bench.results.store import stored_runs
 
 TEN = {"name": "default", "group": None, "folds": 10, "inner_folds": 3, "repeats": 1}
 
@@ -90,3 +93,68 @@ def test_the_majority_alone_does_not_match_a_search(results: Path) -> None:
 def test_models_without_a_search_can_be_named_beside_one(results: Path) -> None:
     found = chosen(select_runs(results, "denial", Filter(models=("majority",), search="quick")))
     assert {name for name, *_ in found} == {"majority"}
+
+
+def test_a_command_that_reuses_its_runs_sets_the_protocol_like_one_that_runs_them(results: Path) -> None:
+    for folder in stored_runs(results, "denial"):
+        if folder.read_record().search.name == "quick":
+            note_reuse(folder.path)
+    assert {folds for _, _, folds, _ in chosen(select_runs(results, "denial", Filter()))} == {5}
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-01-09", "2999-01-01T00:00:00+00:00", "\xff"])
+def test_a_moment_of_reuse_that_cannot_be_is_ignored(results: Path, text: str) -> None:
+    folder, *_ = [each for each in stored_runs(results, "denial") if each.read_record().search.name == "quick"]
+    (folder.path / ASKED).write_text(text, "latin-1")
+    assert last_asked(folder.path, folder.read_record()) == "2026-01-01T00:00:00Z"
+
+
+def test_runs_are_chosen_by_the_name_of_their_validation(results: Path) -> None:
+    later = {**TEN, "name": "forward", "splits": "forward"}
+    command(results, ["a"], 4, validation=later)
+    wanted = parse_compare_request(["task=denial", f"results={results}", "validation=forward", "seed=0"]).wanted
+    selected = select_runs(results, "denial", wanted)
+    assert chosen(selected) == {("a", "quick", 10, 0), ("majority", "quick", 10, 0)}
+    assert {record.validation.name for _, record in selected.runs} == {"forward"}
+    with pytest.raises(UserError, match="validation=forwrd: no run") as end:
+        select_runs(results, "denial", Filter(validation={"name": "forwrd"}))
+    assert end.value.hint == "Did you mean 'forward'?"
+
+
+def test_runs_that_are_left_out_are_told_by_the_keys_that_choose_them(results: Path) -> None:
+    command(results, ["a"], 4, validation={**TEN, "name": "forward", "splits": "forward"}, splits="f" * 16)
+    (note,) = select_runs(results, "denial", Filter(seed=0)).notes
+    assert note == "5 stored runs are left out, under another protocol (validation: forward and default)"
+    (note,) = select_runs(results, "denial", Filter(seed=0, validation={"name": "default"})).notes
+    assert note == "3 stored runs are left out, under another protocol (folds: 10 and 5)"
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_gives_way_to_the_same_run_on_a_later_version_with_the_same_examples(
+    tmp_path: Path, finished: bool
+) -> None:
+    """New votes that change no label make a new version, whose runs have keys of their own."""
+    older = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
+    newer = store_contest(tmp_path, {"a": 0.8}, of_task={"version": 2}, started="2026-01-02T00:00:00Z")["a"]
+    if not finished:
+        newer.forget_summary()
+        change_record(newer, status="running")
+    kept = {newer.key if finished else older["a"].key, older["b"].key}
+    selected = select_runs(tmp_path, "denial", Filter())
+    assert {folder.key for folder, _ in selected.runs} == kept
+    assert selected.names() == ["a", "b"]
+    board = leaderboard(tmp_path, older["b"].read_record())
+    assert {row.key for row in board.rows if row.kind == "model"} == kept
+
+
+@pytest.mark.parametrize(
+    ("task", "hint"),
+    [
+        ("denail", "Did you mean 'denial'?"),  # no task has this name, so it cannot be run first
+        ("stance", "Choose from: denial. Or run it first: bench run task=stance"),
+    ],
+)
+def test_a_task_without_a_run_is_to_be_run_only_where_there_is_such_a_task(results: Path, task: str, hint: str) -> None:
+    with pytest.raises(UserError, match="no run of task") as end:
+        select_runs(results, task, Filter())
+    assert end.value.hint == hint

@@ -409,6 +409,13 @@ def test_a_text_without_a_probability_is_told() -> None:
     assert rates() == ["", 0.1]
 
 
+def test_examples_that_no_longer_correct_estimates_are_counted_with_the_first_draw() -> None:
+    told = "From now on, bench estimate corrects the model by the drawn ones alone."
+    before = len(load_task("denials").examples)
+    assert f"{before} earlier examples have no drawing probability. {told}" in table([drawn(1, "none")]).notes
+    assert not any(told in note for note in table([drawn(2, "none")]).notes)
+
+
 @pytest.mark.parametrize("rate", ["0,0249", "0.0", "-0.1", "1.5", "2.49%", "nan", "often"])
 def test_a_probability_that_is_none_is_refused_with_its_line(rate: str) -> None:
     with pytest.raises(

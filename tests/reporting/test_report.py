@@ -444,6 +444,16 @@ def test_of_many_groups_the_worst_and_the_best_are_shown_and_the_rest_is_said(
     assert scores == sorted(scores)
 
 
+def test_groups_of_one_example_have_no_scores_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    task = make_task()
+    task = make_task(examples=task.examples.assign(document=task.examples["id"]))
+    write_task_runs(tmp_path, task, {"one": 0.6, "two": 0.5})
+    alone = render(tmp_path, task, monkeypatch)
+    assert [each.count('id="groups"') + each.count('href="#groups"') for each in (alone, page)] == [0, 2]
+
+
 def test_every_chart_has_a_title_a_description_and_a_table_under_it(page: str) -> None:
     figures = figures_of(page)
     assert len(figures) >= 5

@@ -20,6 +20,8 @@ from quiet import Quiet
 
 from bench.catalogue import load_model, load_task
 from bench.comparison.board import corrected_leaderboard
+from bench.comparison.request import Filter
+from bench.comparison.selection import select_runs
 from bench.config import Execution, compose
 from bench.engines.engine import Died, TimedOut, Unit, Value, outcome_of
 from bench.errors import ModelError
@@ -139,6 +141,18 @@ def test_a_complete_run_is_reused_and_force_runs_it_anew(reference: Path, tmp_pa
     assert len(forced.cells) == 12
     assert "majority" not in {name for name, _ in forced.cells}
     assert numbers(results) == numbers(reference)
+
+
+def test_what_a_command_reuses_is_what_others_then_mean(reference: Path, tmp_path: Path) -> None:
+    results = tmp_path / "copy"
+    shutil.copytree(reference, results)
+    other = ("task=denial", "model=lexicon", "search=none", "tracking=false", "seed=1")
+    run(compose([*other, f"results={results}"]), Watching())
+    assert {record.seed for _, record in select_runs(results, "denial", Filter()).runs} == {1}
+    again = Watching()
+    run(compose([*SMALL, f"results={results}"]), again)
+    assert again.cells == []
+    assert {record.seed for _, record in select_runs(results, "denial", Filter()).runs} == {0}
 
 
 def test_another_seed_or_budget_or_group_is_another_run(reference: Path) -> None:

@@ -272,6 +272,17 @@ def test_descriptions_say_what_it_is_how_it_did_against_the_majority_and_how_it_
     assert "150 examples" in client.get_experiment(run.info.experiment_id).tags["mlflow.note.content"]
 
 
+def test_the_family_of_a_verdict_has_each_model_once(tmp_path):
+    """New votes that change no label make a version of the task with runs of its own, as in `bench compare`."""
+    both = {"a": 0.8, "majority": 0.3}
+    older = store_contest(tmp_path, {**both, "b": 0.7})
+    newer = store_contest(tmp_path, both, of_task={"version": 2}, started="2026-01-02T00:00:00Z")
+    record = newer["a"].read_record()
+    baseline = present(baseline_run(tmp_path, record))
+    assert baseline.key == newer["majority"].key
+    assert set(judge_all(tmp_path, record, baseline)) == {newer["a"].key, older["b"].key}
+
+
 @pytest.mark.parametrize(("right", "verdict"), [(1.0, "better"), (0.0, "worse")])
 def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, right, verdict):
     baseline, run = write_run(tmp_path, model="majority"), write_run(tmp_path)

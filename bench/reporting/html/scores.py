@@ -86,9 +86,11 @@ def confusion_tables(runs: ComparedRuns) -> list[ConfusionTable]:
 
 
 def group_scores(runs: ComparedRuns) -> GroupScores:
-    """The score of each run in each group, over all the task's labels."""
+    """The score of each run in each group, over all the task's labels; none where each group is one example."""
     by_run = [runs.metric.by_group(run.outcomes) for run in runs.runs]
     held = runs.runs[0].outcomes.by_group.sum(axis=2)
+    if held.sum(axis=1).max() <= runs.repeats:
+        return GroupScores([], 0)
     order = np.argsort(by_run[0], kind="stable").tolist()
     if not runs.metric.greater_is_better:
         order.reverse()
