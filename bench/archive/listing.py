@@ -175,7 +175,7 @@ def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
         If a name, a seed or a key is that of no stored run, a key that of several, or no run has all that is named.
         That no run failed or was replaced is not an error.
     """
-    everything = [_read(RunFolder(path)) for path in run_folders(results)]
+    everything = [_read(RunFolder(path, found=True)) for path in run_folders(results)]
     everything += [_read_curve(RunFolder(path)) for path in begun_curve_folders(results)]
     return _choose(results, everything, wanted)
 

@@ -41,7 +41,6 @@ from bench.results.cell_files import (
     read_seconds_by_phase,
 )
 from bench.results.files import (
-    damaged,
     is_stored,
     read_bytes,
     read_record,
@@ -52,7 +51,7 @@ from bench.results.files import (
     write_durably,
 )
 from bench.results.journal import Journal
-from bench.results.layout import CURVES, RECORD, SUMMARY, run_folders, unlinked
+from bench.results.layout import RECORD, SUMMARY, run_folders, unlinked
 from bench.results.record import RunRecord, RunStatus
 from bench.results.result_format import check_format
 from bench.results.summary import Summary
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind")
 
 LOCK = ".lock"
+
 CLEARED = ".cleared"
 """The folder next to a model's runs for replaced data before they are deleted."""
 
@@ -79,10 +79,14 @@ class RunFolder:
     ----------
     path : pathlib.Path
         ``results/<task>/<model>/<key>``.
+    found : bool
+        Whether it was found in a store, where it must be a run of the task and model that its path names. A folder
+        that the user names may be anywhere.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, found: bool = False) -> None:
         self.path = path
+        self._found = found
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -93,10 +97,14 @@ class RunFolder:
         return self.path.name
 
     def read_record(self) -> RunRecord:
-        """Read ``run.json``, which must be of this task and model; see `read_record_as`."""
+        """Read ``run.json``; see `read_record_as`."""
         record = self.read_record_as(RunRecord)
-        if CURVES not in self.path.parts[-4:-2] and (record.task.name, record.model.name) != (self.task, self.model):
-            raise damaged(self.path / RECORD, f"it is the record of another run, of {record.model.name}")
+        place = record.task.name, record.model.name
+        if self._found and place != (self.task, self.model):
+            raise UserError(
+                f"{self.path / RECORD}: it is the record of another run, of {record.model.name} on {record.task.name}.",
+                f"A run's folder is results/TASK/MODEL/KEY: move it back to {self.results.joinpath(*place, self.key)}",
+            )
         return record
 
     def read_record_as(self, kind: type[Kind]) -> Kind:
@@ -397,4 +405,4 @@ def _has_failures(cell: CellResult | CellRecord) -> bool:
 
 def stored_runs(results: Path, task: str) -> list[RunFolder]:
     """The runs of a task in the store, in the order of their models' names and keys."""
-    return [RunFolder(path) for path in run_folders(results, task)]
+    return [RunFolder(path, found=True) for path in run_folders(results, task)]
