@@ -27,6 +27,9 @@ NO_DRAW = -1
 _DRAW = re.compile(r"[0-9a-f]{8}(?![0-9a-f])")
 """How the strata of a draw begin."""
 
+_OWN = ("", "")
+"""The archive and the draw of examples whose probability is not of ``bench sample``."""
+
 _ARCHIVE = re.compile(r"([0-9a-f]{8})-\d+")
 """The ids of drawn examples: the archive, and the number of the text in it."""
 
@@ -66,7 +69,8 @@ def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
     """Number the draws that examples come from, in the order in which they were added.
 
     All examples are of one draw, 0, unless some have a known probability. Then the others are of none, since they are
-    no random part of the archive, and so are draws from other archives than that of the last one.
+    no random part of the archive, and so are draws from other archives than that of the last one. Examples whose
+    probabilities are the user's own are one draw, from the same archive.
 
     Returns
     -------
@@ -79,9 +83,10 @@ def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
     ids = examples["id"].astype(str).tolist()
     strata = (examples[STRATUM] if STRATUM in examples else examples[PROBABILITY]).astype(str).tolist()
     names = [(_matched(_ARCHIVE, ids[row]), _matched(_DRAW, strata[row])) for row in drawn.tolist()]
-    archive = names[-1][0]
-    same = [name for name in dict.fromkeys(names) if archive and name[0] == archive]
-    numbers = {name: number for number, name in enumerate(same or names[-1:])}
+    written = [name for name in names if name != _OWN]
+    archive = written[-1][0] if written else ""
+    counted = {_OWN, *written[-1:], *(name for name in written if archive and name[0] == archive)}
+    numbers = {name: number for number, name in enumerate(name for name in dict.fromkeys(names) if name in counted)}
     found = np.full(len(examples), NO_DRAW)
     found[drawn] = [numbers.get(name, NO_DRAW) for name in names]
     return found

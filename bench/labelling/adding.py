@@ -119,7 +119,7 @@ def add_labels(
     if made.n_changed_test:
         changed.pop("published", None)
     new = _write(path, before, changed, written, files.kept)
-    notes += no_longer_counted(task, new)
+    notes += no_longer_counted(task, new, files.examples.name)
     return Added(
         task=new,
         new=made.n_new,

@@ -156,12 +156,24 @@ def undrawn(rows: Iterable[Mapping[str, str]]) -> list[str]:
     ]
 
 
-def no_longer_counted(before: Task, after: Task) -> list[str]:
-    """Say how many examples correct no estimate any more, since the first draw with known probabilities was added."""
+def no_longer_counted(before: Task, after: Task, table: str) -> list[str]:
+    """Say how many examples correct no estimate any more, since the first draw with known probabilities was added.
+
+    Parameters
+    ----------
+    before, after : Task
+        The task before and after that.
+    table : str
+        The name of its new table.
+    """
     if drawn_by_text(before.examples) or not drawn_by_text(after.examples):
         return []
     n = int((after.examples["id"].isin(before.examples["id"]) & (after.examples[PROBABILITY] == "")).sum())
     if not n:
         return []
     which = "1 earlier example has" if n == 1 else f"{n:,} earlier examples have"
-    return [f"{which} no drawing probability. From now on, bench estimate corrects the model by the drawn ones alone."]
+    return [
+        f"{which} no drawing probability. From now on, bench estimate corrects the model by the drawn ones alone. If "
+        "they are a random part of the same archive, divide their number by that of its texts, and write this as "
+        f"their '{PROBABILITY}' into {table}."
+    ]
