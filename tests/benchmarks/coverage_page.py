@@ -11,13 +11,13 @@ from typing import TextIO
 
 PAGE = """# How often intervals cover
 
-How far to trust the 95 % [intervals](statistics.md) on data like yours. Each figure is the share of intervals, in %,
-that hold the population's score, over {data_sets:,} simulated data sets. [coverage.csv](coverage.csv) has every figure,
-and [Measurements](../development/measurements.md#intervals) the command and remarks.
+Each figure is the share of 95 % [intervals](statistics.md), in %, that hold the population's score, over {data_sets:,}
+simulated data sets. [coverage.csv](coverage.csv) has every figure, and
+[Measurements](../development/measurements.md#intervals) the command and remarks.
 
 ## Macro-F1 by groups and labels
 
-Take the row and the column nearest to your data.
+Take the nearest row and column.
 
 - **groups**: their number times their mean number of examples. In `x 1` each example is its own group. By a power law,
   one group often has a fifth of the examples.
