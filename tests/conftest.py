@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -34,8 +35,9 @@ def _no_word_of_slow_phases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_in_memory() -> None:
+def _nothing_left_in_memory() -> Iterator[None]:
     """Tasks and models that a test or a docstring's example defines without a file are no other test's."""
+    yield
     TASKS.clear()
     MODELS.clear()
 
