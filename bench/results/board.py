@@ -185,7 +185,7 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
 
 
 def best_sentence(best: Best | None) -> str:
-    """Give the expected score of the best model, corrected for its selection; empty for none.
+    """Give the expected score of the best model, corrected for its selection; empty if nothing is to be said.
 
     Examples
     --------
@@ -195,6 +195,8 @@ def best_sentence(best: Best | None) -> str:
     if best is None:
         return ""
     ends = "" if best.low is None or best.high is None else f" [{best.low:.3f}, {best.high:.3f}]"
+    if not ends and f"{best.score:.3f}" == f"{best.measured:.3f}":
+        return ""
     return (
         f"Choosing the best of {best.of} inflates its score. With this corrected, {best.name} has "
         f"{best.score:.3f}{ends} rather than {best.measured:.3f}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from bench.comparison.request import parse_compare_request
 from bench.comparison.verdict import Verdict
 from bench.reporting.comparison import print_comparison
 from bench.reporting.terminal import print_leaderboard
+from bench.results.board import best_sentence
 from bench.results.leaderboard import write_leaderboard
 from bench.statistics.paired import Difference, ErrorTest
 from bench.statistics.winner import corrected_score, winner
@@ -122,8 +123,11 @@ def test_a_corrected_score_has_an_interval_only_where_the_score_has_one(tmp_path
     store_contest(tmp_path, {"good": 0.85, "poor": 0.55}, n_groups=3, folds=3)
     comparison = compared(tmp_path, "task=denial")
     assert comparison.rows[0].interval is None
-    assert comparison.best.score <= comparison.best.measured
-    assert (comparison.best.low, comparison.best.high) == (None, None)
+    best = present(comparison.best)
+    assert best.score <= best.measured
+    assert (best.low, best.high) == (None, None)
+    assert best_sentence(best).endswith(f"rather than {best.measured:.3f}.")
+    assert best_sentence(replace(best, score=best.measured)) == ""
 
 
 def test_a_single_model_is_not_picked_and_damaged_predictions_spoil_no_leaderboard(tmp_path: Path) -> None:
