@@ -41,7 +41,8 @@ Keys:
     "--by",
     metavar="COLUMN",
     shell_complete=complete_column,
-    help="Also compare within each value of a column of the examples, such as outlet; length is bands of words.",
+    help="Also compare within each value of a column of the examples, such as outlet; for dates: COLUMN:month, :year "
+    "or :day; length is bands of words.",
 )
 @click.option("--pairs", is_flag=True, help="Also give every pair of models with its tests.")
 @click.option(

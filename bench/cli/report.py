@@ -30,7 +30,8 @@ Keys: as for bench compare.
     "--by",
     metavar="COLUMN",
     shell_complete=complete_column,
-    help="Also compare within each value of a column of the examples, such as outlet; length is bands of words.",
+    help="Also compare within each value of a column of the examples, such as outlet; for dates: COLUMN:month, :year "
+    "or :day; length is bands of words.",
 )
 @click.option(
     "--output",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy as np
 from bench.catalogue import is_here, load_further, load_task
 from bench.comparison.compared import ComparedRuns
 from bench.comparison.task_now import as_run
-from bench.errors import UserError, nearest
+from bench.data.by import MOST, By
+from bench.data.dates import DayOrder
+from bench.errors import UserError
 from bench.metrics.outcomes import VALUE
 from bench.statistics.paired import FEWEST_GROUPS
 from bench.text.identity import canonical, name_key
@@ -31,9 +34,6 @@ LENGTH = "length"
 BANDS = 4
 """Bands of length, with about as many examples each."""
 
-MOST = 400
-"""The most slices there may be."""
-
 MANY = 40
 """From more slices than this on, one must be large enough to be judged."""
 
@@ -41,23 +41,49 @@ EMPTY = "(empty)"
 """How an empty value is named."""
 
 
-def values_of(runs: ComparedRuns, column: str) -> tuple[list[str], Codes]:
-    """The values of a column in their order, and which one each row has."""
-    task = _task(runs, column)
-    known = _own_columns(task)
+def values_of(runs: ComparedRuns, by: str) -> tuple[list[str], Codes]:
+    """The values of a column, or the periods of its dates, in their order, and which one each row has.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    by : str
+        A column of the task, `LENGTH`, or a column of dates with a period: ``published:month``.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If there is no such column or period, or a value is not a date.
+    """
+    task = _task(runs, by)
     places = {str(name): place for place, name in enumerate(task.ids)}
     rows = np.array([places[str(name)] for name in runs.ids], dtype=np.intp)
-    if column in known:
-        kept = task.examples[column if column in task.examples else VALUE]
-        return _by_value([str(value) for value in kept.tolist()], rows)
-    if column == LENGTH:
+    own = _own_columns(task)
+    if by == LENGTH and by not in own:
         texts = zip(*(task.examples[name].astype(str).tolist() for name in task.inputs), strict=True)
         return _bands(np.array([len(" ".join(each).split()) for each in texts], dtype=np.intp)[rows])
-    further = load_further(task.name, column)
-    offered = _offered(task, further)
-    if column in offered:
-        return _by_value([further.values.get(name, "") for name in map(str, task.ids)], rows)
-    raise UserError(f"--by {column}: task '{task.name}' has no such column.", nearest(column, offered))
+    further = None if by in own or by.rpartition(":")[0] in own else load_further(task.name, by)
+    chosen = By.parse(by, own if further is None else _offered(task, further))
+    if chosen.column in own:
+        kept = task.examples[chosen.column if chosen.column in task.examples else VALUE]
+        values = [str(value) for value in kept.tolist()]
+    elif chosen.column == LENGTH:
+        raise UserError(f"--by {by}: a length has no {chosen.period}.", "Choose --by length, or a column of dates.")
+    else:
+        further = further if further is not None and chosen.column == by else load_further(task.name, chosen.column)
+        values = [further.values.get(name, "") for name in map(str, task.ids)]
+    return _by_value(values if chosen.period is None else _periods(task, chosen, values), rows)
+
+
+def _periods(task: Task, by: By, values: Sequence[str]) -> list[str]:
+    """The period of each example's date."""
+    order = DayOrder()
+    places = [f"{task.origin}: example {name}" for name in task.ids]
+    for value, place in zip(values, places, strict=True):
+        order.add(value, place)
+    by = replace(by, day_first=order.day_first)
+    return [by.part_of(value, place) for value, place in zip(values, places, strict=True)]
 
 
 def sliceable_columns(task: str) -> list[str]:
@@ -101,7 +127,7 @@ def check_number(runs: ComparedRuns, column: str, names: Sequence[str], values: 
         raise UserError(
             f"--by {column}: the column has {len(names):,} different values in {len(values):,} examples{least}, so its "
             "slices are too many to compare.",
-            f"Choose a column with fewer values, at most {MOST}.",
+            f"Choose a column with fewer values, at most {MOST}, or a period of dates, such as --by {column}:month",
         )
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.catalogue import load_further
+from bench.data.by import By
 from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, texts_drawn_for
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
-from bench.shares.slices import By
 from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of
 from bench.statistics.powered import (
     Method,

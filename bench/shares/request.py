@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.data.by import By
 from bench.data.dates import AmbiguousDateError, DayOrder
 from bench.errors import ConfigError, UserError, nearest
 from bench.prediction.blanks import Blanks
@@ -18,7 +19,6 @@ from bench.results.layout import shares_folder
 from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
 from bench.shares.estimate import estimate, labelled_examples, labels_needed, parts_of_examples
-from bench.shares.slices import By
 from bench.shares.totals import FoldModel, read_archive
 from bench.tracking.in_use import track_where_in_use
 

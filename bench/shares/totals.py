@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.data.by import MOST, By
 from bench.data.duplicates import duplicate_keys
 from bench.errors import DataError
 from bench.prediction.labelling import in_chunks, label_chunk
 from bench.shares.near import NearRepeats
-from bench.shares.slices import MOST, By
 from bench.statistics.sampled import Archive
 
 if TYPE_CHECKING:

@@ -287,6 +287,27 @@ def compared_by(results: Path, name: str, column: str) -> Comparison:
     return compare(read_side_by_side(selected), 0.01, None, column)
 
 
+def test_dates_are_sliced_by_their_period(task: Task, tmp_path: Path) -> None:
+    day = [f"{1 + place % 28:02d}/{1 + place % 3:02d}/2024" for place in range(len(task))]
+    dated = replace(task, name="dated", examples=task.examples.assign(published=day))
+    write_task_runs(tmp_path, dated, {"good": 0.9, "fair": 0.75})
+    TASKS.add(dated)
+    months = present(compared_by(tmp_path, "dated", "published:month").slices)
+    assert (months.column, [each.value for each in months.slices]) == (
+        "published:month",
+        ["2024-01", "2024-02", "2024-03"],
+    )
+    assert sum(each.n_examples for each in months.slices) == len(task)
+    for wrong, told in (
+        ("published:week", "'week' is not a period"),
+        ("year:month", "'2019' is in no month"),
+        ("outlet:year", "'akhbar'"),
+        ("length:year", "a length has no year"),
+    ):
+        with pytest.raises(UserError, match=told):
+            compared_by(tmp_path, "dated", wrong)
+
+
 def test_lengths_are_bands_of_words_with_about_as_many_examples_each(results: Path, task: Task) -> None:
     sliced = present(by(results, "length").slices)
     words = np.array([len(text.split()) for text in task.examples["text"]])
@@ -354,7 +375,7 @@ def test_python_gives_the_slices_as_a_frame(results: Path) -> None:
 
 
 def test_a_column_that_is_not_there_and_data_that_changed_are_said(results: Path, task: Task) -> None:
-    with pytest.raises(UserError, match="--by outlte: task 'sliced' has no such column") as caught:
+    with pytest.raises(UserError, match="--by outlte: there is no column 'outlte'") as caught:
         by(results, "outlte")
     assert "outlet" in str(caught.value.hint)
     TASKS.add(replace(task, examples=task.examples.iloc[:-1]))

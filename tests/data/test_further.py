@@ -24,11 +24,11 @@ from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.comparison.slice_values import EMPTY, sliceable_columns
+from bench.data.by import By
 from bench.data.sources import Further
 from bench.errors import UserError
 from bench.in_memory import TASKS
 from bench.shares.estimate import parts_of_examples
-from bench.shares.slices import By
 
 OUTLETS = ("سبأ", "وفا", "NA", "")
 
@@ -98,11 +98,11 @@ def test_the_columns_are_named_where_one_is_unknown(folder: Path) -> None:
     write(folder, rows())
     write_task_runs(folder / "results", load_task("mine"), {"good": 0.9})
     assert sliceable_columns("mine") == ["length", "القسم", "url"]
-    with pytest.raises(UserError, match="--by القسمم: task 'mine' has no such column") as caught:
+    with pytest.raises(UserError, match="--by القسمم: there is no column 'القسمم'") as caught:
         sliced(folder, "القسمم")
     assert "القسم" in str(caught.value.hint)
     for of_an_input in ("headline", "class", "label"):
-        with pytest.raises(UserError, match="no such column"):
+        with pytest.raises(UserError, match="there is no column"):
             sliced(folder, of_an_input)
 
 

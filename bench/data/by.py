@@ -1,4 +1,4 @@
-"""Parts of an archive, by a column's values or by the period of its dates."""
+"""Parts of examples or of an archive, by a column's values or by the period of its dates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 @dataclass(frozen=True)
 class By:
-    """The column that divides an archive.
+    """The column that divides texts.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class By:
 
     @classmethod
     def parse(cls, text: str, columns: Iterable[str]) -> By:
-        """Read ``COLUMN`` or ``COLUMN:month``, of an archive with these columns.
+        """Read ``COLUMN`` or ``COLUMN:month``, of texts with these columns.
 
         Raises
         ------
