@@ -296,8 +296,8 @@ def compare(
         Which runs, where several are stored; the last run's by default. With several seeds, scores are means over
         these, and tests are about the means.
     by : str, optional
-        A column of the examples, such as ``"outlet"``, in whose slices the runs are compared too; ``"length"`` is bands
-        of words.
+        A column of the examples, such as ``"outlet"``, in whose slices the runs are compared too; ``"published:month"``
+        for the months of a column of dates; ``"length"`` is bands of words.
     results : str or pathlib.Path
         The store.
 
