@@ -149,7 +149,7 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
     runs : ComparedRuns
         The runs.
     column : str
-        A column of the task's examples or another one of its source, or `LENGTH`.
+        A column of the task's examples or another one of its source, also with a period of dates, or `LENGTH`.
     rope : float
         The region of practical equivalence.
     baseline : str or None
