@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 import bench
 
@@ -90,3 +93,17 @@ def test_the_version_stands_in_one_place_and_heads_the_changelog() -> None:
     first = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
     assert first is not None
     assert first[1] == bench.__version__
+
+
+def test_the_pinned_versions_install_on_the_oldest_python_that_is_promised() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    oldest = re.fullmatch(r">=(3\.\d+)", project["requires-python"])
+    assert oldest
+    refused = []
+    for name, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text("utf-8"), re.M):
+        with suppress(PackageNotFoundError):
+            package = distribution(name)
+            needed = package.metadata.get("Requires-Python") or ""
+            if package.version == version and f"{oldest[1]}.0" not in SpecifierSet(needed):
+                refused.append(f"{name} {version} needs Python {needed}")
+    assert refused == []
