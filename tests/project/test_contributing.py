@@ -103,7 +103,7 @@ def test_the_pinned_versions_install_on_the_oldest_python_that_is_promised() -> 
     for name, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text("utf-8"), re.M):
         with suppress(PackageNotFoundError):
             package = distribution(name)
-            needed = package.metadata.get("Requires-Python") or ""
+            needed = package.metadata.json.get("requires_python", "")
             if package.version == version and f"{oldest[1]}.0" not in SpecifierSet(needed):
                 refused.append(f"{name} {version} needs Python {needed}")
     assert refused == []
