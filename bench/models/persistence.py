@@ -50,7 +50,7 @@ def dumps(estimator: BaseEstimator) -> bytes:
     >>> loads(stored).predict([[2.0]]).tolist()
     ['a']
     """
-    with _without_torch():
+    with _imported_in_part():
         import skops.io
 
     return bytes(skops.io.dumps(estimator))
@@ -110,7 +110,7 @@ def inspect(data: bytes, model: Model | None = None) -> Inspection:
     bench.errors.ModelError
         If it contains a forbidden part, or an estimator of a class other than the model's.
     """
-    with _without_torch():
+    with _imported_in_part():
         from bench.models.inspection import Inspection
 
         classes, functions = ({}, ()) if model is None else (model.stored_classes(), model.stored_functions())
@@ -154,7 +154,8 @@ def _class_name(node: Node) -> str:
 
 
 def _made(data: bytes, contents: Inspection) -> Any:
-    import skops.io
+    with _imported_in_part():
+        import skops.io
 
     return skops.io.loads(data, trusted=sorted(contents.types))
 
@@ -181,16 +182,20 @@ def _folders(model: Model | None) -> set[str]:
 
 
 @contextmanager
-def _without_torch() -> Iterator[None]:
-    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 2 s wasted.
-    # What another program's process imports is not to be kept from it, though.
-    if not is_own() or "torch" in sys.modules or "skops.io" in sys.modules:
+def _imported_in_part() -> Iterator[None]:
+    """Keep skops from importing all of scikit-learn, with dask, pytest and torch, which takes each process seconds.
+
+    It lists all estimators as what it trusts by default. What it may trust is named here each time. What another
+    program's process imports is not to be kept from it, though.
+    """
+    if not is_own() or "skops.io" in sys.modules:
         yield
         return
-    import sklearn.base  # noqa: F401  (SciPy, which it loads, looks at torch's module too)
+    import sklearn.utils
 
-    sys.modules["torch"] = None  # type: ignore[assignment]
+    listed = sklearn.utils.all_estimators
+    sklearn.utils.all_estimators = list
     try:
         yield
     finally:
-        del sys.modules["torch"]
+        sklearn.utils.all_estimators = listed
