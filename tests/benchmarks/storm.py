@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from small_project import COMMAND, make_folder, stored_bytes
 
+from bench.results.asked import ASKED
 from bench.tracking.origin import ID
 
 MARK = "BENCH_STORM"
@@ -127,7 +128,8 @@ class Storm:
         temporary = [path for path in self._temporary.rglob("*") if not path.is_dir()]
         states = [path for path in (self._cache / "states").rglob("*") if path.name != ".lock"]
         results = self.project / "results"
-        hidden = [path for path in results.rglob(".*") if path.name != ID and not path.name.endswith(".lock")]
+        kept = (ID, ASKED)
+        hidden = [path for path in results.rglob(".*") if path.name not in kept and not path.name.endswith(".lock")]
         return [str(path) for path in (*temporary, *states, *hidden)]
 
     def numbers(self) -> dict[str, bytes]:

@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 from thoroughness import scaled
 
+from bench.results.asked import ASKED
+
 WORDS = ("run", "task=denial", "model=majority,complement-nb", "search.trials=2", "execution.workers=2")
 MARK = "BENCH_STORM"
 ROOT = Path(__file__).parents[2]
@@ -129,8 +131,8 @@ def numbers(results: Path) -> dict[str, bytes]:
 
 
 def half_written(folder: Path) -> list[str]:
-    """What is neither a stored file, a lock nor the name of the folder in MLflow."""
-    hidden = [path for path in folder.rglob(".*") if not path.name.endswith((".lock", ".mlflow-id"))]
+    """What is neither a stored file, a lock, the moment of a reuse nor the name of the folder in MLflow."""
+    hidden = [path for path in folder.rglob(".*") if not path.name.endswith((".lock", ".mlflow-id", ASKED))]
     return [str(path.relative_to(folder)) for path in hidden]
 
 
