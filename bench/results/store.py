@@ -24,6 +24,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -101,10 +102,9 @@ class RunFolder:
         record = self.read_record_as(RunRecord)
         place = record.task.name, record.model.name
         if self._found and place != (self.task, self.model):
-            raise UserError(
-                f"{self.path / RECORD}: it is the record of another run, of {record.model.name} on {record.task.name}.",
-                f"A run's folder is results/TASK/MODEL/KEY: move it back to {self.results.joinpath(*place, self.key)}",
-            )
+            other = f"it is the record of another run, of {record.model.name} on {record.task.name}"
+            back = self.results.joinpath(*place, self.key)
+            raise UserError(f"{self.path / RECORD}: {other}.", f"Move it back to {back}")
         return record
 
     def read_record_as(self, kind: type[Kind]) -> Kind:
@@ -268,11 +268,8 @@ class RunFolder:
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
-        return sorted(
-            int(path.name[5:])
-            for path in self.path.glob("fold-*")
-            if path.name[5:].isdecimal() and not path.is_symlink()
-        )
+        found = (path for path in self.path.glob("fold-*") if not path.is_symlink())
+        return sorted(int(path.name[5:]) for path in found if path.name[5:].isdecimal())
 
     def write_cell(self, result: CellResult) -> None:
         """Store a cell's result. Its folder appears complete, and replaces an earlier one.
@@ -340,24 +337,19 @@ class RunFolder:
         return read_predictions(path)
 
     def read_explanations(self, fold: Fold) -> list[Explanation]:
-        """Read the features for and against a cell's wrong predictions.
-
-        They are read separately because only a page with single examples needs them.
-        """
+        """Read the features for and against a cell's wrong predictions, which only a page with examples needs."""
         return read_explanations(self.cell_path(fold) / "explanations.json")
 
     def read_processors(self) -> dict[str, int]:
         """How many fits of the stored outer folds ran on which processor."""
-        total: dict[str, int] = {}
+        total = Counter[str]()
         for fold in self.folds():
-            for name, fits in read_processors(self.cell_path(fold) / PROCESSORS).items():
-                total[name] = total.get(name, 0) + fits
+            total.update(read_processors(self.cell_path(fold) / PROCESSORS))
         return total
 
     def seconds_a_fold(self) -> float | None:
         """The seconds of a stored outer fold on average; None if none is stored."""
-        stored = self.folds()
-        return sum(self.read_seconds().values()) / len(stored) if stored else None
+        return sum(self.read_seconds().values()) / len(stored) if (stored := self.folds()) else None
 
     def read_seconds(self) -> dict[str, float]:
         """Seconds by phase, summed over the stored outer folds."""

@@ -121,12 +121,7 @@ def read_parts(
                 found.left_out["an empty list"] += 1
         if len(found) == before and not found.again:
             found.gaps.check(found.n_rows, names)
-            if found.n_rows == before:
-                raise DataError(f"{path}: the table has a header but no rows.")
-            raise DataError(
-                f"{path}: the table has a header but no row with a label in the column '{names['label'][0]}'.",
-                "Name another column of labels in source.columns.label, or with bench new task --label COLUMN.",
-            )
+            raise _without_examples(path, found.n_rows > before, names["label"][0])
         found.again = False
     found.gaps.check(found.n_rows, names)
     examples = found.frame()
@@ -182,6 +177,16 @@ def _one_or_more(files: Section, key: str, labels: str | None) -> list[str]:
     if labels is not None and len(names) > 1:
         raise ConfigError(f"{files.where(key)} must be one file because its labels are in another one.")
     return names
+
+
+def _without_examples(path: str, has_rows: bool, label: str) -> DataError:
+    """Make the error for a table of which no row is an example."""
+    if not has_rows:
+        return DataError(f"{path}: the table has a header but no rows.")
+    return DataError(
+        f"{path}: the table has a header but no row with a label in the column '{label}'.",
+        "Name another column of labels in source.columns.label, or with bench new task --label COLUMN.",
+    )
 
 
 def _check_roles(examples: pd.DataFrame, splits: tuple[str, ...], source: Section) -> None:
