@@ -14,6 +14,7 @@ from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
 from bench.results.asked import last_asked
 from bench.results.protocol import (
+    SPLITS,
     differences,
     differences_but_seed,
     is_replaced,
@@ -381,8 +382,7 @@ def _parts(one: RunRecord, other: RunRecord) -> list[str]:
     changed = [f"{key}: {value} and {theirs[key]}" for key, value in ours.items() if theirs.get(key, value) != value]
     if one.validation.forward != other.validation.forward:
         changed.insert(0, f"validation: {one.validation.name} and {other.validation.name}")
-    parts = [*differences(one, other), *changed]
-    return [each for each in parts if len(parts) == 1 or not each.startswith("splits: ")]
+    return [*differences(one, other, but=SPLITS), *changed] or differences(one, other)
 
 
 def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:

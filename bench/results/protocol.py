@@ -10,13 +10,19 @@ from bench.metrics.averaged import mean_over
 from bench.results.record import ModelRecord, RunRecord, SplitSizes
 
 
-def differences(one: RunRecord, other: RunRecord) -> list[str]:
+SPLITS = "splits"
+"""The name of the difference between runs with other outer folds."""
+
+
+def differences(one: RunRecord, other: RunRecord, but: str = "") -> list[str]:
     """List the differences between two runs that make their scores incomparable.
 
     Parameters
     ----------
     one, other : RunRecord
         Records of two runs.
+    but : str
+        The name of a part that is left out, such as `SPLITS`.
 
     Returns
     -------
@@ -30,17 +36,20 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
         "labels": lambda record: ", ".join(record.task.labels),
         "metric": lambda record: f"{record.task.metric}{mean_over(record.task.averaged_over)}",
         "groups": lambda record: record.task.group,
-        "splits": lambda record: record.splits,
+        SPLITS: lambda record: record.splits,
         "population": lambda record: record.task.population or None,
     }
-    return [f"{name}: {part(one)} and {part(other)}" for name, part in parts.items() if part(one) != part(other)]
+    return [
+        f"{name}: {part(one)} and {part(other)}"
+        for name, part in parts.items()
+        if name != but and part(one) != part(other)
+    ]
 
 
 def differences_but_seed(one: RunRecord, other: RunRecord) -> list[str]:
     """List the differences that remain between runs of other seeds, whose outer folds may differ for that alone."""
     ours, theirs = settings(one), settings(other)
-    left = [each for each in differences(one, other) if not each.startswith("splits: ")]
-    return left + [
+    return differences(one, other, but=SPLITS) + [
         f"{key}: {ours[key]} and {theirs.get(key)}" for key in ours if key != "seed" and ours[key] != theirs.get(key)
     ]
 
