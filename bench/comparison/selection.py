@@ -288,12 +288,11 @@ def _lacks(record: RunRecord, seeds: Sequence[int], by_seed: Sequence[Selected])
             missing.append(str(seed))
         else:
             told.append(_unfinished(begun, f" with seed {seed}"))
-    seed_s = "seed" if len(missing) == 1 else "seeds"
-    none = [f"it has no run with {seed_s} {', '.join(missing)}"] if missing else []
+    none = [f"it has no run with seed{'s' * (len(missing) > 1)} {', '.join(missing)}"] if missing else []
     return "; ".join([*none, *told])
 
 
-def select_table(results: Path, record: RunRecord) -> Selected:
+def select_table(results: Path, record: RunRecord, model: str | None = None) -> Selected:
     """Take the finished runs that are in one leaderboard with a given run.
 
     Parameters
@@ -302,8 +301,10 @@ def select_table(results: Path, record: RunRecord) -> Selected:
         The store.
     record : RunRecord
         The run.
+    model : str, optional
+        The one model whose runs are wanted; those of others are not read.
     """
-    found, _ = _read(stored_runs(results, record.task.name))
+    found, _ = _read([run for run in stored_runs(results, record.task.name) if model in (None, run.model)])
     return Selected(_table([(folder, other) for folder, other in found if folder.summarised], record), [])
 
 
@@ -386,15 +387,14 @@ def _parts(one: RunRecord, other: RunRecord) -> list[str]:
 
 
 def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:
+    def values(key: str) -> str:
+        return ", ".join(sorted({str(getattr(record.validation, key)) for _, record in found}))
+
     seeds = sorted({record.seed for _, record in found})
     searches = sorted({record.search.name for _, record in found})
     groups = sorted({record.task.group for _, record in found})
-    validation = [
-        f"{key.replace('name', 'validation')} "
-        f"{', '.join(sorted({str(getattr(record.validation, key)) for _, record in found}))}"
-        for key in ("name", "folds", "inner_folds", "repeats")
-    ]
+    validation = [f"{key} {values(key)}" for key in ("folds", "inner_folds", "repeats")]
     return (
         f"The stored runs have seed {', '.join(map(str, seeds))}; search {', '.join(searches)}; "
-        f"groups by {', '.join(groups)}; {'; '.join(validation)}."
+        f"groups by {', '.join(groups)}; validation {values('name')}; {'; '.join(validation)}."
     )

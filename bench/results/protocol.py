@@ -9,7 +9,6 @@ from bench.config import Validation
 from bench.metrics.averaged import mean_over
 from bench.results.record import ModelRecord, RunRecord, SplitSizes
 
-
 SPLITS = "splits"
 """The name of the difference between runs with other outer folds."""
 

@@ -34,7 +34,7 @@ def baseline_run(results: Path, record: RunRecord) -> RunFolder | None:
     """
     if record.model.name == BASELINE:
         return None
-    return next((run for run in _table(results, record) if run.model == BASELINE), None)
+    return next((folder for folder, _ in select_table(results, record, BASELINE).runs), None)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def judge_all(results: Path, record: RunRecord, baseline: RunFolder) -> dict[str
     dict of str to Judgement
         By a run's key. Runs that lack what the metric needs, or that cannot be read, are left out.
     """
-    found = [run for run in _table(results, record) if run.path != baseline.path]
+    found = [folder for folder, _ in select_table(results, record).runs if folder.path != baseline.path]
     runs = _read(found, baseline) or _read([run for run in found if _read([run], baseline)], baseline)
     if runs is None:
         return {}
@@ -93,11 +93,6 @@ def judge_all(results: Path, record: RunRecord, baseline: RunFolder) -> dict[str
             *ends,
         )
     return judged
-
-
-def _table(results: Path, record: RunRecord) -> list[RunFolder]:
-    """The finished runs of a run's table."""
-    return [folder for folder, _ in select_table(results, record).runs]
 
 
 def _read(found: Sequence[RunFolder], baseline: RunFolder) -> ComparedRuns | None:
