@@ -154,8 +154,7 @@ def _class_name(node: Node) -> str:
 
 
 def _made(data: bytes, contents: Inspection) -> Any:
-    with _imported_in_part():
-        import skops.io
+    import skops.io
 
     return skops.io.loads(data, trusted=sorted(contents.types))
 
