@@ -17,10 +17,10 @@ from bench.overrides import TRAIN_ON
 from bench.planning.split_task import as_in_record
 from bench.results.curves import CurveRecord, read_curve
 from bench.results.files import is_stored
-from bench.results.layout import SUMMARY, begun_curve_folders, run_folders
+from bench.results.layout import SUMMARY, begun_curve_folders
 from bench.results.protocol import model_name, names_of, search_name, settings
 from bench.results.record import RunRecord, RunStatus
-from bench.results.store import RunFolder
+from bench.results.store import RunFolder, stored_runs
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -175,7 +175,7 @@ def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
         If a name, a seed or a key is that of no stored run, a key that of several, or no run has all that is named.
         That no run failed or was replaced is not an error.
     """
-    everything = [_read(RunFolder(path, found=True)) for path in run_folders(results)]
+    everything = [_read(folder) for folder in stored_runs(results)]
     everything += [_read_curve(RunFolder(path)) for path in begun_curve_folders(results)]
     return _choose(results, everything, wanted)
 

@@ -395,6 +395,6 @@ def _has_failures(cell: CellResult | CellRecord) -> bool:
     return any(trial.failed for trial in cell.trials)
 
 
-def stored_runs(results: Path, task: str) -> list[RunFolder]:
-    """The runs of a task in the store, in the order of their models' names and keys."""
+def stored_runs(results: Path, task: str = "*") -> list[RunFolder]:
+    """The runs of a task in the store, or of all, in the order of their models' names and keys."""
     return [RunFolder(path, found=True) for path in run_folders(results, task)]
