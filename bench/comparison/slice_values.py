@@ -71,7 +71,8 @@ def values_of(runs: ComparedRuns, by: str) -> tuple[list[str], Codes]:
     elif chosen.column == LENGTH:
         raise UserError(f"--by {by}: a length has no {chosen.period}.", "Choose --by length, or a column of dates.")
     else:
-        further = further if further is not None and chosen.column == by else load_further(task.name, chosen.column)
+        if further is None or chosen.period is not None:
+            further = load_further(task.name, chosen.column)
         values = [further.values.get(name, "") for name in map(str, task.ids)]
     return _by_value(values if chosen.period is None else _periods(task, chosen, values), rows)
 

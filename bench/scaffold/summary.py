@@ -76,7 +76,8 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
             values = found.columns.setdefault(column, [])
             if len(values) < SHOWN_VALUES and isinstance(value, str | int | float | list | dict):
                 text = str(value)
-                values += [text] if text and text not in values else []
+                if text and text not in values:
+                    values.append(text)
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
             found.profiles.setdefault(column, Profile()).add(value)
