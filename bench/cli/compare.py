@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.words import complete_column, words
+from bench.cli.words import by_column, words
 from bench.reporting.output import in_quotes, say
 
 
@@ -37,13 +37,7 @@ Keys:
 """,
 )
 @words()
-@click.option(
-    "--by",
-    metavar="COLUMN",
-    shell_complete=complete_column,
-    help="Also compare within each value of a column of the examples, such as outlet; for dates: COLUMN:month, :year "
-    "or :day; length is bands of words.",
-)
+@by_column()
 @click.option("--pairs", is_flag=True, help="Also give every pair of models with its tests.")
 @click.option(
     "--format",

@@ -65,6 +65,17 @@ def words(**settings: Any) -> Callable[[Any], Any]:
     return click.argument("words", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete_word, **settings)
 
 
+def by_column() -> Callable[[Any], Any]:
+    """Declare the option of the column by which a comparison is sliced; its parameter is ``by``."""
+    return click.option(
+        "--by",
+        metavar="COLUMN",
+        shell_complete=complete_column,
+        help="Also compare within each value of a column of the examples, such as outlet; for dates: COLUMN:month, "
+        ":year or :day; length is bands of words.",
+    )
+
+
 def table_or_json(help_text: str) -> Callable[[Any], Any]:
     """Declare the option that prints a table or everything as JSON; its parameter is ``form``."""
     return click.option(
