@@ -20,7 +20,7 @@ from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
 from bench.scaffold.file_form import check_header_line, check_nested, common_form, detect_form
 from bench.scaffold.found import Found
-from bench.scaffold.joining import called_as_labels, of_one_part
+from bench.scaffold.joining import called_as_labels, check_one_a_part
 from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.unread import unread
@@ -77,8 +77,8 @@ def _found_in(folder: Path, asked: Asked) -> Found:
     candidates += [path for path in files if path.suffix.lower() in LABELS_SUFFIXES]
     pieces = [path for path in candidates if is_piece(path)] or below
     parts, unclear = group_files(pieces or candidates)
-    if error := of_one_part(candidates if unclear else ()):
-        raise error
+    if unclear:
+        check_one_a_part(candidates)
     together = [path for part in parts.values() for path in (*part.files, part.labels) if path is not None]
     if (TRAIN in parts and len(parts) > 1) or any(len(part.files) > 1 or part.labels for part in parts.values()):
         return find_files(together, asked)
@@ -109,9 +109,8 @@ def find_files(paths: Sequence[Path], asked: Asked) -> Found:
     for path in paths:
         check_file(path)
     parts, unclear = group_files(paths)
-    if error := of_one_part(paths if unclear else ()):
-        raise error
     if unclear:
+        check_one_a_part(paths)
         raise ConfigError(
             f"--data is repeated {len(paths)} times, but the file names do not show what belongs together: "
             f"{listed([path.name for path in unclear], 5)}.",

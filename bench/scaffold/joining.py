@@ -14,7 +14,7 @@ from bench.data.files import open_text
 from bench.data.messages import listed
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import DataError
-from bench.scaffold.parts import names_labels, role_of_file
+from bench.scaffold.parts import files_by_role, names_labels
 
 READ_BY_PANDAS = {
     ".csv": "pandas.read_csv(name, dtype=str, keep_default_na=False)",
@@ -48,20 +48,18 @@ def called_as_labels(paths: Sequence[Path]) -> str:
     )
 
 
-def of_one_part(paths: Sequence[Path]) -> DataError | None:
-    """The error about several files of the training or the test part of a split; None if there are none."""
-    by_role: dict[str, list[Path]] = {}
-    for path in paths:
-        by_role.setdefault(role_of_file(path), []).append(path)
+def check_one_a_part(paths: Sequence[Path]) -> None:
+    """Raise a DataError about several files of the training or the test part of a split."""
+    by_role = files_by_role(paths)
     several = {role: by_role[role] for role in (TRAIN, TEST) if len(by_role.get(role, ())) > 1}
     if not several:
-        return None
+        return
     shown = "; ".join(f"{role}: {listed([path.name for path in files], 5)}" for role, files in several.items())
     made = [command for role, files in several.items() for command in _joined(role, files)]
     alone = [str(path) for role in ROLES if role not in several for path in by_role.get(role, ())]
     data = " ".join(f"--data {name}" for name in (*(f"{role}.csv" for role in several), *alone))
     hint = "\n".join(("Give one file for each part.", *made, *([f"Then use {data}"] if made else [])))
-    return DataError(f"Several files are of one part of a published split: {shown}.", hint)
+    raise DataError(f"Several files are of one part of a published split: {shown}.", hint)
 
 
 def _joined(role: str, files: Sequence[Path]) -> tuple[str, ...]:

@@ -52,9 +52,7 @@ def group_files(paths: Iterable[Path]) -> tuple[dict[str, PartFiles], list[Path]
     bench.errors.DataError
         If a piece of a part is missing.
     """
-    by_role: dict[str, list[Path]] = {}
-    for path in paths:
-        by_role.setdefault(role_of_file(path), []).append(path)
+    by_role = files_by_role(paths)
     made = {role: part for role, files in by_role.items() if (part := _part(files)) is not None}
     if len(made) > 1:
         made.pop("", None)
@@ -115,7 +113,15 @@ def _ordered(files: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(numbers[number] for number in sorted(numbers))
 
 
-def role_of_file(path: Path) -> str:
+def files_by_role(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """The files of each part of a split, by a word in their names; those of none or several under an empty name."""
+    by_role: dict[str, list[Path]] = {}
+    for path in paths:
+        by_role.setdefault(_role(path), []).append(path)
+    return by_role
+
+
+def _role(path: Path) -> str:
     """The part of a split from a word in a file's name; empty if none or several match."""
     roles = {IN_NAMES[word] for word in _words(path) if word in IN_NAMES}
     return roles.pop() if len(roles) == 1 else ""
