@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.discovery import model_names
 from bench.errors import ConfigError
 from bench.schema.export import FOLDER, editor_line, write_schema
-from bench.support.places import write_whole
+from bench.support.places import already_there, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,10 +53,7 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
     }
     there = [str(path.relative_to(folder)) for path in written if path.exists()]
     if there and not force:
-        raise ConfigError(
-            f"{', '.join(there)} already exist{'s' * (len(there) == 1)}.",
-            "Choose another name, or overwrite it with --force.",
-        )
+        raise already_there(there)
     if name in model_names() and not force:
         raise ConfigError(
             f"A model '{name}' already exists, and yours would replace it.",

@@ -36,7 +36,7 @@ from bench.scaffold.request import TaskRequest
 from bench.scaffold.summary import ColumnSummary, describe_columns, summarise_columns
 from bench.schema.dialect import dump, parse_file
 from bench.schema.export import FOLDER, editor_line, write_schema
-from bench.support.places import folder_beside, make_folder
+from bench.support.places import already_there, folder_beside, make_folder
 from bench.text.identity import name_key
 
 if TYPE_CHECKING:
@@ -325,10 +325,7 @@ def _check_name(name: str, target: Path, force: bool) -> None:
         what, needed = ("a folder", "a file") if blocked[0].is_dir() else ("a file", "a folder")
         raise ConfigError(f"{blocked[0]}: it is {what}, but {needed} goes there.", "Move it to another folder.")
     if there and not force:
-        names = ", ".join(f"tasks/{name}/{path.name}" for path in there)
-        raise ConfigError(
-            f"{names} already exist{'s' * (len(there) == 1)}.", "Choose another name, or overwrite it with --force."
-        )
+        raise already_there(f"tasks/{name}/{path.name}" for path in there)
     if name in task_files() and not force:
         raise ConfigError(
             f"A task '{name}' already exists, and yours would replace it.",

@@ -10,11 +10,13 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import ConfigError, UserError
+
+OVERWRITE = "Choose another name, or overwrite it with --force."
 
 REFUSED = frozenset(
     {
@@ -100,7 +102,13 @@ def refuse_existing(target: Path, name: str) -> None:
         If the file exists.
     """
     if target.is_file():
-        raise ConfigError(f"{name}: the file already exists.", "Choose another name, or overwrite it with --force.")
+        raise ConfigError(f"{name}: the file already exists.", OVERWRITE)
+
+
+def already_there(names: Iterable[str]) -> ConfigError:
+    """Make the error about files that a command would overwrite."""
+    named = list(names)
+    return ConfigError(f"{', '.join(named)} already exist{'s' * (len(named) == 1)}.", OVERWRITE)
 
 
 def write_whole(path: Path, content: bytes) -> None:
