@@ -140,6 +140,17 @@ def describe_os_error(error: OSError) -> str:
     return printable(f"{where}{error.strerror or str(error) or type(error).__name__}.")
 
 
+def first_line(error: BaseException) -> str:
+    r"""The first line of what a library's error says, or its type if it says nothing.
+
+    Examples
+    --------
+    >>> first_line(ValueError("no such column\nin the file")), first_line(KeyError())
+    ('no such column', 'KeyError')
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Suggest the nearest valid name, as a hint.
 

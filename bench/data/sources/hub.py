@@ -14,7 +14,7 @@ from bench.data.sources.hub_download import prepared
 from bench.data.sources.saved import rows_of_split
 from bench.data.sources.table import read_parts
 from bench.data.task import ROLES, TEST, TRAIN
-from bench.errors import ConfigError, DataError, UserError, nearest, one_line
+from bench.errors import ConfigError, DataError, UserError, first_line, nearest, one_line
 from bench.support.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -136,12 +136,12 @@ def _told(dataset: str) -> Iterator[None]:
         raise
     except (DatasetNotFoundError, HfHubHTTPError) as error:
         hint = f"Check that the name is right and the data set is public. {WITHOUT_NETWORK}"
-        raise DataError(f"{dataset}: the Hub does not provide it: {_first_line(error)}.", hint) from error
+        raise DataError(f"{dataset}: the Hub does not provide it: {_reason(error)}.", hint) from error
     except (ValueError, RuntimeError, TypeError) as error:
-        raise DataError(f"{dataset}: `datasets` cannot load it: {_first_line(error)}.") from error
+        raise DataError(f"{dataset}: `datasets` cannot load it: {_reason(error)}.") from error
     except Exception as error:  # many packages raise errors for a broken network
-        raise DataError(f"{dataset}: the Hub is not reachable: {_first_line(error)}.", WITHOUT_NETWORK) from error
+        raise DataError(f"{dataset}: the Hub is not reachable: {_reason(error)}.", WITHOUT_NETWORK) from error
 
 
-def _first_line(error: Exception) -> str:
-    return one_line((str(error).strip() or type(error).__name__).splitlines()[0], LONGEST_REASON).rstrip(".")
+def _reason(error: Exception) -> str:
+    return one_line(first_line(error), LONGEST_REASON).rstrip(".")

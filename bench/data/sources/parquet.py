@@ -13,7 +13,7 @@ from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.cells import Row
 from bench.data.sources.classes import class_names, named_class
 from bench.data.sources.parquet_pages import BY_DICTIONARY, BY_PREFIX, BYTES, DICTIONARY, TEXT, Chunk, chunks, pages
-from bench.errors import DataError
+from bench.errors import DataError, first_line
 
 FREE = 2**28
 """The unpacked size in bytes that is always allowed; a cell counts as `CELL` plus its text."""
@@ -87,8 +87,7 @@ def check_expansion(path: Path) -> None:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     """Make the error for a damaged file, for which Arrow and Python raise many kinds of errors."""
-    why = (str(error) or type(error).__name__).splitlines()[0]
-    return DataError(f"{path}: not a readable Parquet file: {why}")
+    return DataError(f"{path}: not a readable Parquet file: {first_line(error)}")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.messages import listed
-from bench.errors import DataError
+from bench.errors import DataError, first_line
 
 
 def saved_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
@@ -23,7 +23,7 @@ def saved_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     try:
         saved = datasets.load_from_disk(str(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        why = first_line(error).rstrip(".")
         raise DataError(f"{path}: `datasets` cannot load it from disk: {why}.") from error
     if isinstance(saved, datasets.DatasetDict):
         raise DataError(f"{path}: it contains {listed(list(saved))}.", "List the folder of each part in source.path.")

@@ -17,7 +17,7 @@ from bench.data.messages import listed
 from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.cells import Row
 from bench.data.sources.delimited import RowError, columns_of
-from bench.errors import DataError, nearest
+from bench.errors import DataError, first_line, nearest
 
 FREE = 2**25
 """The unpacked size in bytes that is always allowed."""
@@ -171,7 +171,7 @@ def _readable(path: Path) -> Iterator[None]:
     except DataError:
         raise
     except Exception as error:
-        why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        why = first_line(error).rstrip(".")
         raise DataError(f"{path}: not a readable .xlsx workbook: {why}.", "Save it again as .xlsx or CSV.") from error
 
 
