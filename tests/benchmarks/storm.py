@@ -26,10 +26,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
+from left_over import half_written
 from small_project import COMMAND, make_folder, stored_bytes
-
-from bench.results.asked import ASKED
-from bench.tracking.origin import ID
 
 MARK = "BENCH_STORM"
 ENGINES = ("local", "dask")
@@ -127,10 +125,7 @@ class Storm:
         """The files that are neither results nor caches nor locks."""
         temporary = [path for path in self._temporary.rglob("*") if not path.is_dir()]
         states = [path for path in (self._cache / "states").rglob("*") if path.name != ".lock"]
-        results = self.project / "results"
-        kept = (ID, ASKED)
-        hidden = [path for path in results.rglob(".*") if path.name not in kept and not path.name.endswith(".lock")]
-        return [str(path) for path in (*temporary, *states, *hidden)]
+        return [str(path) for path in (*temporary, *states, *half_written(self.project / "results"))]
 
     def numbers(self) -> dict[str, bytes]:
         """The stored files whose bytes must be the same, without MLflow's copies."""

@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from left_over import half_written
 from thoroughness import scaled
-
-from bench.results.asked import ASKED
 
 WORDS = ("run", "task=denial", "model=majority,complement-nb", "search.trials=2", "execution.workers=2")
 MARK = "BENCH_STORM"
@@ -128,12 +127,6 @@ def numbers(results: Path) -> dict[str, bytes]:
     kept = ("result.json", "predictions.csv", "summary.json")
     stored = (results / "denial").rglob("*")
     return {str(path.relative_to(results)): path.read_bytes() for path in stored if path.name in kept}
-
-
-def half_written(folder: Path) -> list[str]:
-    """What is neither a stored file, a lock, the moment of a reuse nor the name of the folder in MLflow."""
-    hidden = [path for path in folder.rglob(".*") if not path.name.endswith((".lock", ".mlflow-id", ASKED))]
-    return [str(path.relative_to(folder)) for path in hidden]
 
 
 @pytest.fixture(scope="module")
