@@ -54,6 +54,9 @@ LINES: Rows = [(text.replace("\n", " "), label) for text, label in ROWS]
 PLAIN: Rows = [(text.replace(",", "،").replace(";", "؛").replace("|", "-"), label) for text, label in LINES]
 """The same without delimiters, for tables that quote nothing."""
 
+ARABIC: Rows = [("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]
+"""Rows of Arabic letters, for encodings that have little else."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -673,11 +676,11 @@ MISREAD: dict[str, tuple[Form, str]] = {
         "Remove line 2.",
     ),
     "ISO 8859-6": (
-        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "iso-8859-6")),
+        Form(put("a.csv", table(ARABIC), "iso-8859-6")),
         "--encoding iso-8859-6",
     ),
     "the Arabic code page of DOS": (
-        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "cp720")),
+        Form(put("a.csv", table(ARABIC), "cp720")),
         "--encoding cp720",
     ),
     "a code page that nothing tells": (
@@ -777,7 +780,7 @@ HINTS: dict[str, tuple[Form, str]] = {
         "Remove such bytes from the file.",
     ),
     "letters of an old Mac": (
-        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "mac-arabic")),
+        Form(put("a.csv", table(ARABIC), "mac-arabic")),
         "use --encoding mac-arabic",
     ),
     "Russian whose letters are Arabic ones in another encoding": (
