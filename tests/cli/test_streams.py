@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from importing import same_path
 
 COMMAND = f"{sys.executable} -m bench"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": same_path()}
 
 
 def shell(words: str, cwd: Path) -> tuple[int, str, str]:

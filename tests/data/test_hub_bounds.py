@@ -12,6 +12,7 @@ import hub_server
 import packed
 import pytest
 from hub_server import COMMIT
+from importing import same_path
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ def loaded(folder: Path, url: str, **variables: str) -> str:
     """What a program prints that reads the data set of a Hub."""
     places = {"HF_ENDPOINT": url, "HF_HOME": str(folder / "home"), "BENCH_CACHE": str(folder / "cache")}
     others = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    env = {**others, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **places, **variables}
+    env = {**others, "PYTHONPATH": same_path(), **places, **variables}
     done = subprocess.run(
         [sys.executable, "-c", LOAD], env=env, cwd=folder, capture_output=True, text=True, timeout=120
     )

@@ -21,6 +21,7 @@ import yaml
 from hub_server import COMMIT, Repository
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from importing import same_path
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -172,7 +173,7 @@ def test_several_processes_at_the_same_time_embed_each_text_once(folder: Path) -
         "from bench.encoders import embed, find_encoder\n"
         "print(repr(embed(find_encoder('hash'), [f'نص {n}' for n in range(600)]).sum()))"
     )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env = {**os.environ, "PYTHONPATH": same_path()}
     started = [
         subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=env, stdout=subprocess.PIPE, text=True)
         for _ in range(3)
@@ -314,7 +315,7 @@ RUN = ("run", "task=small", "model=encoder-logreg", "tracking=false")
 @pytest.mark.slow
 def test_a_run_embeds_each_text_once_and_the_next_run_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_task(folder)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    monkeypatch.setenv("PYTHONPATH", same_path())
     for words in (("search.trials=4",), ("search.trials=4", "force=true"), ("search.trials=2", "seed=1")):
         done = subprocess.run(
             [sys.executable, "-m", "bench", *RUN, "model.params.features.encoder=hash", *words],
@@ -443,7 +444,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Repository]]:
 
 
 def fetch_in_a_process(*words: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env = {**os.environ, "PYTHONPATH": same_path()}
     command = [sys.executable, "-m", "bench", "models", "fetch", *words]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 

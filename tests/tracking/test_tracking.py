@@ -21,6 +21,7 @@ from filelock import FileLock
 from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
+from importing import same_path
 from living import wait_for
 from present import present
 from quiet import Quiet
@@ -680,7 +681,7 @@ def test_a_tracker_left_by_an_exception_stops_at_once_and_tracking_again_is_safe
 
 def test_starting_a_tracker_imports_none_of_mlflow():
     code = "import sys, bench.tracking; print(any(name.split('.')[0] in ('mlflow', 'pandas') for name in sys.modules))"
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env = {**os.environ, "PYTHONPATH": same_path()}
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     assert shown.stdout == "False\n"
 

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
+from importing import same_path
 from stored import write_run
 
 from bench.cli.ui import command
@@ -25,7 +26,7 @@ from bench.tracking.page import HOST, listen
 @pytest.mark.slow
 def test_the_page_is_made_again_from_the_results_answers_and_stops_on_ctrl_c(tmp_path):
     write_run(tmp_path, folds=2)
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env = {**os.environ, "PYTHONPATH": same_path()}
     env.pop("MLFLOW_TRACKING_URI", None)
     server = subprocess.Popen(
         [sys.executable, "-c", "from bench.cli.ui import command; command()", "--results", str(tmp_path)],
