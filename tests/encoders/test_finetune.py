@@ -30,7 +30,7 @@ from bench.errors import BenchError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
-from bench.models.finetune import FineTunedClassifier
+from bench.models.finetune import TRIED_STEPS, FineTunedClassifier
 from bench.models.persistence import dumps, loads
 from bench.planning.examine import examine
 
@@ -219,6 +219,21 @@ def test_more_epochs_and_rows_are_estimated_to_take_longer(tiny: Path) -> None:
         FineTunedClassifier(**(QUICK | {"epochs": epochs})).estimate_seconds(task.frame, task.y) for epochs in (1, 200)
     )
     assert 0 < few < many
+
+
+def test_an_estimate_reads_no_more_rows_than_its_steps_take(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = text_task(n_groups=40, per_group=30)
+    read = []
+
+    def tokens(self: FineTunedClassifier, X: pd.DataFrame) -> list[dict[str, list[int]]]:
+        read.append(len(X))
+        return made(self, X)
+
+    made = FineTunedClassifier._tokens
+    monkeypatch.setattr(FineTunedClassifier, "_tokens", tokens)
+    model = FineTunedClassifier(**QUICK)
+    assert model.estimate_seconds(task.frame, task.y) > 0
+    assert read == [TRIED_STEPS * model.batch_size]
 
 
 @pytest.mark.parametrize(
