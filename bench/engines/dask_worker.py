@@ -220,32 +220,72 @@ def run_units(name: str, token: str, slot: int, units: Sequence[tuple[bytes, flo
     held = _sessions.get(name)
     if held is None or held.token != token:
         return STRANGER
-    wanted, ended = _is_wanted(), []
+    is_wanted = _is_wanted()
+
+    def wanted() -> bool:
+        return not held.ended.is_set() and is_wanted()
+
     with held.slot(slot, _give_thread_back) as engine:
-        for packed, limit in units:
-            if held.ended.is_set() or not wanted():
-                return STRANGER
-            started = time.monotonic()
-            number = engine.submit(Unit(run_packed, (packed,), limit))
-            while not (outcomes := list(engine.outcomes(LOOK))):
-                if held.ended.is_set() or not wanted():
-                    engine.cancel(number)
-                    return STRANGER
-            ended.append([_plain(outcomes[0][1]), time.monotonic() - started])
-    return encode(ended)
+        ended = _run_together(engine, units, wanted)
+    return STRANGER if ended is None else encode(ended)
 
 
-def run_packed(*given: Any) -> bytes:
-    """Run a unit in a process of this machine, and give its outcome as plain data.
+def _run_together(
+    engine: LocalEngine, units: Sequence[tuple[bytes, float | None]], wanted: Callable[[], bool]
+) -> list[list[Any]] | None:
+    """Run units in one go; if their process ends or is stopped, each by itself, so that it is known for which one.
+
+    Returns
+    -------
+    list of [bytes, float] or None
+        The outcome of each with its seconds; None if they are not wanted any more.
+    """
+    if not wanted():
+        return None
+    shortest = min((limit for _, limit in units if limit is not None), default=None)
+    started = time.monotonic()
+    number = engine.submit(Unit(run_packed, ([packed for packed, _ in units],), shortest))
+    while not (outcomes := list(engine.outcomes(LOOK))):
+        if not wanted():
+            engine.cancel(number)
+            return None
+    match outcomes[0][1]:
+        case Value(ended):
+            return list(ended)
+        case outcome if len(units) == 1:
+            return [[_plain(outcome), time.monotonic() - started]]
+    ended = []
+    for unit in units:
+        if (its := _run_together(engine, [unit], wanted)) is None:
+            return None
+        ended += its
+    return ended
+
+
+def run_packed(*given: Any) -> list[list[Any]]:
+    """Run units one after another in a process of this machine.
 
     Parameters
     ----------
     *given : object
-        The engine's state where it has one, and a pickled function with its arguments.
+        The engine's state where it has one, and a list of pickled functions with their arguments.
+
+    Returns
+    -------
+    list of [bytes, float]
+        The outcome of each as plain data, and its seconds.
     """
+    *held, units = given
+    ended = []
+    for packed in units:
+        started = time.monotonic()
+        ended.append([_outcome(held, packed), time.monotonic() - started])
+    return ended
+
+
+def _outcome(held: Sequence[Any], packed: bytes) -> bytes:
     import traceback
 
-    *held, packed = given
     try:
         function, args = pickle.loads(packed)
         value = function(*held, *args)
@@ -256,10 +296,8 @@ def run_packed(*given: Any) -> bytes:
         return encode(["failed", encode_error(error), traceback.format_exc()])
 
 
-def _plain(outcome: Outcome[bytes]) -> bytes:
+def _plain(outcome: Outcome[Any]) -> bytes:
     match outcome:
-        case Value(packed):
-            return packed
         case Died(status):
             return encode(["died", status])
         case TimedOut(limit):

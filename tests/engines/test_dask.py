@@ -81,6 +81,19 @@ def test_many_short_units_all_have_an_outcome(engine: DaskEngine) -> None:
     assert sorted(number for number, _ in engine.outcomes()) == numbers
 
 
+@pytest.mark.parametrize("limit", [None, 0.5])
+def test_of_units_that_are_sent_together_just_the_one_to_blame_fails(engine: DaskEngine, limit: float | None) -> None:
+    for _ in range(10):
+        outcome_of(engine, Unit(waiting, (0.001,)))
+    bad = Unit(with_state, ("-9",)) if limit is None else Unit(waiting, (600,), limit=limit)
+    units = [bad if place == 7 else Unit(waiting, (0.001,), limit=limit and 60.0) for place in range(20)]
+    numbers = [engine.submit(unit) for unit in units]
+    ended = dict(engine.outcomes())
+    assert ended.pop(numbers[7]) == (Died(-9) if limit is None else TimedOut(limit))
+    assert len(ended) == 19
+    assert all(isinstance(outcome, Value) for outcome in ended.values())
+
+
 def test_a_worker_goes_on_after_many_long_units(engine: DaskEngine) -> None:
     for _ in range(10):
         assert isinstance(outcome_of(engine, Unit(waiting, (0.2,))), Value)
