@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from distributed import Client, LocalCluster, Security
 from distributed.deploy.spec import ProcessInterface
 
-from bench.engines.dask_local_worker import WorkerSettings
+from bench.engines.dask_local_worker import WorkerSettings, work
 from bench.engines.dask_scheduler import beside, close_workers, scheduler_settings
 from bench.engines.dask_security import LOOPBACK, pems, secured, secured_by
 from bench.engines.gpus import gpus, seen_by
+from bench.engines.processes import Process, Start
 from bench.engines.slurm import Jobs, slurm_cluster
 from bench.errors import BenchError, UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 CONNECTING = 20.0
 """Seconds in which a scheduler has to answer."""
@@ -52,12 +48,6 @@ STARTING = 300.0
 
 LOOK = 0.5
 """Seconds after which it is looked again which of them have joined."""
-
-TAIL = 4000
-"""Bytes of what a worker printed last that are kept."""
-
-LAST = 8
-"""Lines of it that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +111,7 @@ async def connected(place: ClusterPlace, note: Callable[[str], object] = lambda 
         return
     if place.scheduler is None:
         async with (
-            _local_cluster(place, note) as cluster,
+            _local_cluster(place) as cluster,
             _client(cluster.scheduler_address, cluster.security) as client,
         ):
             yield client
@@ -151,15 +141,13 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def _local_cluster(place: ClusterPlace, note: Callable[[str], object]) -> AsyncIterator[LocalCluster]:
+async def _local_cluster(place: ClusterPlace) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
     security = Security.temporary()
     options = {
         "nthreads": 1,
-        "libraries": place.libraries,
         "pems": pems(security),
         "working": place.working,
-        "note": note,
     }
     with scheduler_settings(place.working):
         cluster = LocalCluster(
@@ -195,7 +183,7 @@ async def _end(cluster: Any) -> None:
 
 
 async def _watch(cluster: Any) -> None:
-    """See which workers of this machine have joined.
+    """See which workers of this machine have joined, and start those again that have ended.
 
     Raises
     ------
@@ -208,24 +196,19 @@ async def _watch(cluster: Any) -> None:
         names = {str(worker.name) for worker in cluster.scheduler.workers.values()}
         workers: list[LocalWorker] = list(cluster.workers.values())
         for worker in workers:
-            if not worker.joined and worker.name in names:
-                worker.has_joined()
+            await worker.see(worker.name in names)
         if names:
             deadline = time.monotonic() + STARTING
         elif time.monotonic() > deadline or (workers and all(worker.fruitless >= FRUITLESS for worker in workers)):
-            tails = [worker.tail for worker in workers if worker.tail] or [b""]
-            lines = tails[-1].decode(errors="replace").splitlines()[-LAST:]
-            told = "".join(f"\n  {line}" for line in lines) or " nothing"
+            told = next((worker.told for worker in reversed(workers) if worker.told), "none has said why")
             raise BenchError(
-                f"No Dask worker starts on this machine. What one printed last:{told}",
+                f"No Dask worker starts on this machine: {told}",
                 "execution=local needs none; the same command goes on with it from what is stored.",
             )
 
 
 class LocalWorker(ProcessInterface):
-    """A worker of this machine: a Python of its own, which ends with this process, and restarts if it ends.
-
-    Dask's own way of starting one changes the environment of this process, and runs the script that it runs again.
+    """A worker of this machine: a process that ends with this one, and restarts if it ends.
 
     Parameters
     ----------
@@ -235,14 +218,10 @@ class LocalWorker(ProcessInterface):
         The worker's name.
     nthreads : int
         Units that it runs at the same time.
-    libraries : sequence of str
-        The modules that it loads as it starts.
     pems : mapping of str to str
         The certificates, which are in no file.
     working : pathlib.Path or None
         The folder for its files.
-    note : callable
-        Is called with each line that the worker prints once it has joined.
     """
 
     def __init__(
@@ -250,98 +229,76 @@ class LocalWorker(ProcessInterface):
         scheduler: str,
         name: Any,
         nthreads: int,
-        libraries: Sequence[str],
         pems: dict[str, str],
         working: Path | None,
-        note: Callable[[str], object],
         **others: Any,
     ) -> None:
         super().__init__(scheduler, name)
         self.name = str(name)
-        self._note = note
-        self._given = WorkerSettings(
-            scheduler, self.name, nthreads, tuple(libraries), pems, None if working is None else str(working)
-        )
-        self._process: asyncio.subprocess.Process | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.joined = False
-        """Whether the scheduler has seen the process that runs now."""
+        place = None if working is None else str(working)
+        environment = {**os.environ, **seen_by(int(self.name), "auto", gpus())}
+        self._given = WorkerSettings(scheduler, self.name, nthreads, pems, place, environment)
+        self._process: Process | None = None
+        self._words: Connection | None = None
+        self._again: float | None = None
+        self._joined = False
         self.fruitless = 0
-        """How many processes, one after another, have ended before they joined."""
-        self.tail = b""
-        """What the latest process printed last."""
+        """How many processes, one after another, have ended before the scheduler had seen them."""
+        self.told = ""
+        """Why the latest of them could not work, as far as it said so."""
 
     async def start(self) -> None:
         """Start the process."""
         await self._begin()
-        self._task(self._keep_up())
         await super().start()
 
     async def close(self) -> None:
         """Kill the process, whose own ones end with it."""
-        for task in self._tasks:
-            task.cancel()
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join(PATIENCE)
         await super().close()
 
-    async def _keep_up(self) -> None:
-        while True:
-            assert self._process is not None
-            await self._process.wait()
-            if self.joined:
+    async def see(self, known: bool) -> None:
+        """Start the process again if it has ended.
+
+        Parameters
+        ----------
+        known : bool
+            Whether the scheduler has a worker of this name.
+        """
+        if self._process is not None and self._process.is_alive():
+            self._joined = self._joined or known
+            return
+        if self._again is None:
+            if self._joined:
                 self.fruitless = 0
-            elif self._process.returncode not in KILLED:
-                self.fruitless += 1
-            while True:
-                await asyncio.sleep(min(AGAIN * 2**self.fruitless, SLOWEST))
-                try:
-                    await self._begin()
-                    break
-                except OSError as error:
-                    self.fruitless, self.tail = self.fruitless + 1, str(error).encode()
+            elif self._process is not None and self._process.exitcode not in KILLED:
+                self._failed(self._last_words())
+            self._again = time.monotonic() + min(AGAIN * 2**self.fruitless, SLOWEST)
+        elif time.monotonic() >= self._again:
+            await self._begin()
 
     async def _begin(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-P", "-m", "bench.engines.dask_local_worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            # It finds the modules that this process finds, as workers of the local engine do.
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                **seen_by(int(self.name), "auto", gpus()),
-            },
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stderr is not None
-        self.joined, self.tail = False, b""
-        self._task(self._pass_on(self._process.stderr))
-        with suppress(ConnectionError):  # It has ended already.
-            self._process.stdin.write(json.dumps(asdict(self._given)).encode() + b"\n")
-            await self._process.stdin.drain()
+        self._again, self._joined, self._process = None, False, None
+        try:
+            self._process = await asyncio.to_thread(self._started)
+        except (OSError, EOFError) as error:
+            self._failed(str(error))
 
-    def has_joined(self) -> None:
-        """Note that the scheduler has seen the process that runs now, and tell what it printed until then."""
-        self.joined = True
-        self._tell(self.tail)
+    def _started(self) -> Process:
+        start = Start(fresh=False, daemon=False)
+        self._words, words = start.Pipe(duplex=False)
+        process = start.Process(target=work, args=(self._given, words))
+        process.start()
+        words.close()
+        return process
 
-    async def _pass_on(self, printed: asyncio.StreamReader) -> None:
-        """Tell what a process prints once it has joined; what it prints before is shown only if it never does."""
-        while piece := await printed.read(TAIL):
-            if self.joined:
-                self._tell(piece)
-            else:
-                self.tail = (self.tail + piece)[-TAIL:]
+    def _last_words(self) -> str:
+        try:
+            return str(self._words.recv()) if self._words is not None and self._words.poll() else ""
+        except EOFError:
+            return ""
 
-    def _tell(self, printed: bytes) -> None:
-        for line in printed.decode(errors="replace").splitlines():
-            self._note(line)
-
-    def _task(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _failed(self, told: str) -> None:
+        self.fruitless, self.told = self.fruitless + 1, told

@@ -1,19 +1,21 @@
-"""The main module of a worker of Dask on this machine, which ends with the process that started it."""
+"""A worker of Dask on this machine: a process that is forked from the server, and that ends with the command."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import signal
-import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 
-from bench.engines.processes import start_server
-from bench.support.process import own_this_process
+from bench.engines.engine import error_in_words
+from bench.engines.processes import share_server
+from bench.engines.worker import settle
+
+NAME = "bench-dask"
+"""What the system calls the process, for example in ``top``."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,30 @@ class WorkerSettings:
     scheduler: str
     name: str
     nthreads: int
-    libraries: Sequence[str]
     pems: Mapping[str, str]
     working: str | None
+    environment: Mapping[str, str]
 
 
-def main() -> None:
-    """Read from standard input what to do, do it, and end where that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    given = WorkerSettings(**json.loads(sys.stdin.buffer.readline()))
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    own_this_process()
-    start_server(given.libraries)
+def work(given: WorkerSettings, told: Connection) -> None:
+    """Work until the command ends, or the scheduler wants no more.
+
+    Parameters
+    ----------
+    given : WorkerSettings
+        What to do.
+    told : multiprocessing.connection.Connection
+        Is sent why it cannot work, in words.
+    """
+    settle(given.environment, apart=False)
+    with suppress(OSError):  # Not Linux.
+        Path("/proc/self/comm").write_text(NAME)
+    share_server()
     logging.disable(logging.CRITICAL)
-    asyncio.run(_work(given))
+    try:
+        asyncio.run(_work(given))
+    except Exception as error:
+        told.send(error_in_words(error))
 
 
 async def _work(given: WorkerSettings) -> None:
@@ -55,12 +67,3 @@ async def _work(given: WorkerSettings) -> None:
     )
     async with worker:
         await worker.finished()
-
-
-def _end_with_the_parent() -> None:
-    sys.stdin.buffer.read()
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -61,6 +61,26 @@ def start_server(libraries: Sequence[str]) -> None:
         forkserver.ensure_running()
 
 
+def share_server() -> None:
+    """Have the server that this process was forked from fork its processes too, as long as it lives.
+
+    Python means to do so, but starts another server, which loads all libraries again.
+    """
+    if not _forks():
+        return
+    from multiprocessing import forkserver
+
+    server: Any = forkserver._forkserver
+    start, parent = server.ensure_running, os.getppid()
+
+    def ensure_running() -> None:
+        if os.getppid() != parent:
+            start()
+
+    if getattr(server, "_forkserver_authkey", b"") is not None:  # Without the key that later Pythons ask for.
+        server.ensure_running = forkserver.ensure_running = ensure_running
+
+
 class Start:
     """What Pebble takes for a context of `multiprocessing`, for a pool of one worker.
 
@@ -68,6 +88,8 @@ class Start:
     ----------
     fresh : bool
         Whether the process is a separate Python, which may start processes itself, instead of a fork of the server.
+    daemon : bool, optional
+        Whether it may start none; unless given, a fork may not.
 
     Attributes
     ----------
@@ -75,8 +97,8 @@ class Start:
         The latest that was made.
     """
 
-    def __init__(self, fresh: bool) -> None:
-        self._fresh = fresh
+    def __init__(self, fresh: bool, daemon: bool | None = None) -> None:
+        self._daemon = not fresh if daemon is None else daemon
         self._context: Any = multiprocessing.get_context("forkserver" if _forks() and not fresh else "spawn")
         self.process: Process | None = None
         if self.get_start_method() == "forkserver":
@@ -96,7 +118,7 @@ class Start:
 
     def Process(self, **settings: Any) -> Process:  # noqa: N802
         """A process that is not started yet."""
-        self.process = Process(self._context.Process(**settings, daemon=not self._fresh))
+        self.process = Process(self._context.Process(**settings, daemon=self._daemon))
         return self.process
 
 

@@ -29,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 from left_over import half_written
 from small_project import COMMAND, make_folder, stored_bytes
 
+from bench.engines.dask_local_worker import NAME
+
 MARK = "BENCH_STORM"
 ENGINES = ("local", "dask")
 ORPHANED = 30.0
@@ -78,7 +80,7 @@ class Storm:
         for place in Path("/proc").glob("[0-9]*"):
             try:
                 if f"{MARK}={self._mark}\0".encode() in (place / "environ").read_bytes():
-                    line = (place / "cmdline").read_bytes()
+                    line = (place / "comm").read_bytes() + (place / "cmdline").read_bytes()
                     parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
                     found[int(place.name)] = line, parent
             except OSError:
@@ -87,7 +89,7 @@ class Storm:
 
     @staticmethod
     def _kind(line: bytes, parent: bytes) -> str:
-        if b"dask_local_worker" in line:
+        if line.startswith(NAME.encode()):
             return "worker of Dask"
         if b"-m\0bench\0" in line:
             return "command"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +49,15 @@ def waiting(state: Counting, seconds: float) -> int:
 
 
 def kill_the_worker(state: Counting) -> None:
-    """Kill the worker, whose child the server of this process is."""
-    server = int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(server, 9)
+    worker = multiprocessing.parent_process()
+    assert worker is not None
+    assert worker.pid is not None
+    os.kill(worker.pid, 9)
     time.sleep(60)
+
+
+def kill_the_server(state: Counting) -> None:
+    os.kill(os.getppid(), 9)
 
 
 def test_the_state_is_made_once_a_process(engine: DaskEngine) -> None:
@@ -103,6 +110,25 @@ def test_a_worker_goes_on_after_many_long_units(engine: DaskEngine) -> None:
 def test_a_worker_that_is_lost_ends_its_unit_and_another_takes_its_place(engine: DaskEngine) -> None:
     assert isinstance(outcome_of(engine, Unit(kill_the_worker)), Lost)
     assert isinstance(outcome_of(engine, Unit(waiting, (0,))), Value)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+def test_workers_are_forked_from_the_server_of_the_command_and_outlive_it(engine: DaskEngine) -> None:
+    first = outcome_of(engine, Unit(server_of_a_worker))
+    assert isinstance(first, Value)
+    assert first.value[0] == first.value[1] == vars(forkserver._forkserver)["_forkserver_pid"]
+    outcome_of(engine, Unit(kill_the_server))
+    for kill in (kill_the_worker, waiting):
+        outcome_of(engine, Unit(kill, () if kill is kill_the_worker else (0,)))
+        assert isinstance(outcome_of(engine, Unit(waiting, (0,))), Value)
+
+
+def server_of_a_worker(state: Counting) -> tuple[int, int]:
+    """The parents, as the system has it, of this process and of its worker."""
+    worker = multiprocessing.parent_process()
+    assert worker is not None
+    status = Path(f"/proc/{worker.pid}/stat").read_text()
+    return os.getppid(), int(status.rpartition(")")[2].split()[1])
 
 
 @pytest.mark.parametrize("address", ["tcp://10.0.0.5:8786", "10.0.0.5:8786", "tcp://0.0.0.0:8786", "node:8786"])
@@ -203,17 +229,13 @@ def texts_of(task: Task) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("ending", ["in time", "too slowly"])
-def test_workers_that_never_start_end_the_engine_and_it_says_what_they_printed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
-) -> None:
+def test_workers_that_never_start_end_the_engine_and_it_says_why(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     if ending == "too slowly":
         monkeypatch.setattr("bench.engines.dask_cluster.PATIENCE", 0.0)
-    python = tmp_path / "python"
-    python.write_text("#!/bin/sh\necho 'libc is broken' >&2\nexit 3\n")
-    python.chmod(0o700)
-    monkeypatch.setattr("bench.engines.dask_cluster.sys.executable", str(python))
+    unreadable = dict.fromkeys(("tls_ca_file", "tls_worker_cert", "tls_worker_key"), "no certificate\n")
+    monkeypatch.setattr("bench.engines.dask_cluster.pems", lambda security: unreadable)
     with (
-        pytest.raises(BenchError, match=r"No Dask worker starts(.|\n)*libc is broken"),
+        pytest.raises(BenchError, match=r"No Dask worker starts on this machine: \w*Error: "),
         DaskEngine(ClusterPlace(workers=2)) as engine,
     ):
         engine.submit(Unit(os.getpid))

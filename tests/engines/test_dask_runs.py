@@ -18,6 +18,7 @@ from left_states import leave_state
 from living import files_in, wait_for
 from small_project import COMMAND, bench, make_folder, stored_bytes
 
+from bench.engines.dask_local_worker import NAME
 from bench.support.processor import processor_name
 
 pytestmark = pytest.mark.slow
@@ -65,12 +66,12 @@ def fits_by_processor(results: Path) -> dict[str, dict[str, int]]:
 
 
 def processes_in(folder: Path) -> dict[int, str]:
-    """The processes whose current folder this is, with their command lines."""
+    """The processes whose current folder this is, with their names."""
     found = {}
     for each in Path("/proc").iterdir():
         try:
             if each.name.isdecimal() and (each / "cwd").resolve() == folder:
-                found[int(each.name)] = (each / "cmdline").read_text().replace("\0", " ")
+                found[int(each.name)] = (each / "comm").read_text().strip()
         except OSError:  # It has ended meanwhile, or is another user's.
             continue
     return found
@@ -98,7 +99,7 @@ def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path, l
     killed = 0
     while running.poll() is None and killed < 4:
         time.sleep(2)
-        workers_now = [pid for pid, line in processes_in(folder).items() if "dask_local_worker" in line]
+        workers_now = [pid for pid, name in processes_in(folder).items() if name == NAME]
         if running.poll() is None and workers_now:
             os.kill(workers_now[killed % len(workers_now)], signal.SIGKILL)
             killed += 1
