@@ -20,9 +20,12 @@ LIBRARIES = (
     "bench.evaluation.evaluate",
     "bench.planning.examine",
     "bench.features.cache",
+    "bench.models.adjusted",
+    "bench.running.cells",
     "sklearn.dummy",
     "sklearn.linear_model",
     "sklearn.pipeline",
+    "bench.planning.loaded",
 )
 """Modules that nearly every unit imports."""
 
