@@ -144,11 +144,7 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
 async def _local_cluster(place: ClusterPlace) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
     security = Security.temporary()
-    options = {
-        "nthreads": 1,
-        "pems": pems(security),
-        "working": place.working,
-    }
+    options = {"nthreads": 1, "pems": pems(security), "working": place.working}
     with scheduler_settings(place.working):
         cluster = LocalCluster(
             n_workers=0,
@@ -239,6 +235,7 @@ class LocalWorker(ProcessInterface):
         environment = {**os.environ, **seen_by(int(self.name), "auto", gpus())}
         self._given = WorkerSettings(scheduler, self.name, nthreads, pems, place, environment)
         self._process: Process | None = None
+        self._starting: asyncio.Task[Process] | None = None
         self._words: Connection | None = None
         self._again: float | None = None
         self._joined = False
@@ -254,6 +251,9 @@ class LocalWorker(ProcessInterface):
 
     async def close(self) -> None:
         """Kill the process, whose own ones end with it."""
+        if self._starting is not None:
+            with suppress(OSError, EOFError):
+                self._process = await self._starting
         if self._process is not None:
             self._process.terminate()
             self._process.join(PATIENCE)
@@ -281,10 +281,12 @@ class LocalWorker(ProcessInterface):
 
     async def _begin(self) -> None:
         self._again, self._joined, self._process = None, False, None
+        self._starting = asyncio.create_task(asyncio.to_thread(self._started))
         try:
-            self._process = await asyncio.to_thread(self._started)
+            self._process = await asyncio.shield(self._starting)  # The thread cannot be stopped.
         except (OSError, EOFError) as error:
             self._failed(str(error))
+        self._starting = None
 
     def _started(self) -> Process:
         start = Start(fresh=False, daemon=False)

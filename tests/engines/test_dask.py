@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import multiprocessing
 import os
@@ -24,11 +25,12 @@ from units import Counting, fail
 from bench.data.task import Task
 from bench.engines.dask import DaskEngine
 from bench.engines.dask_certificates import CERTIFICATE, KEY, write_certificates
-from bench.engines.dask_cluster import ClusterPlace
+from bench.engines.dask_cluster import ClusterPlace, LocalWorker
 from bench.engines.dask_security import secured
 from bench.engines.dask_worker import Opened
 from bench.engines.engine import Died, Failed, Lost, TimedOut, Unit, Value, outcome_of
 from bench.engines.plain import PlainError, decode, encode
+from bench.engines.processes import Process
 from bench.errors import BenchError, UserError
 from bench.results.cell import CellResult, Trial
 
@@ -240,6 +242,27 @@ def test_workers_that_never_start_end_the_engine_and_it_says_why(monkeypatch: py
     ):
         engine.submit(Unit(os.getpid))
         list(engine.outcomes(within=60))
+
+
+def test_a_worker_whose_start_is_broken_off_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.engines.dask_cluster.work", staying)
+
+    async def break_off() -> Process | None:
+        worker = LocalWorker("tls://127.0.0.1:1", name=0, nthreads=1, pems={}, working=None)
+        starting = asyncio.create_task(worker.start())
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait([starting])
+        await worker.close()
+        return worker._process
+
+    process = asyncio.run(break_off())
+    assert process is not None
+    assert not process.is_alive()
+
+
+def staying(*given: object) -> None:
+    time.sleep(600)
 
 
 def test_why_a_later_worker_gets_no_work_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
