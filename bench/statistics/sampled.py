@@ -123,12 +123,19 @@ class LabelledSample:
 
     @cached_property
     def power(self) -> Floats:
-        """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least."""
+        """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least.
+
+        The examples do not show it of a label that all of them have, or none: it is then that of all labels together.
+        Relied on to a degree of 0, such a label would have a share of 0 or 1, and the others what is left.
+        """
         n_labels = self.given.shape[1]
         both = self.centred(np.concatenate([self.given, self.predicted], axis=1))
         products = both.T @ both
-        shared, spread = np.diagonal(products, offset=n_labels), np.diagonal(products)[n_labels:]
+        shared = np.diagonal(products, offset=n_labels)
+        varies, spread = np.diagonal(products)[:n_labels], np.diagonal(products)[n_labels:]
+        together = shared.sum() / spread.sum() if spread.any() else 0.0
         slope = np.divide(shared, spread, out=np.zeros_like(spread), where=spread > 0)
+        slope[varies <= 1e-24] = together  # But for rounding, 0.
         return np.clip(slope, 0.0, 1.0)
 
 
