@@ -272,12 +272,13 @@ def covered(known: Known, how: str, model: str, n: int, repeats: int) -> Iterato
 
 
 def summary(found: pd.DataFrame) -> str:
-    """The lowest and highest coverage, a line for each archive and way of drawing, with a column for each n."""
+    """The lowest and highest coverage by archive, way of drawing and models, a column for each n."""
     enough = found[found["n"] * found["share"] >= ENOUGH]
-    ranges = enough.groupby(["archive", "drawn", "n"], sort=False)["covers"].agg(
-        lambda rates: f"{rates.min():.1%} to {rates.max():.1%}"
-    )
-    return str(ranges.unstack().fillna("").to_markdown())
+    models = np.where(enough["model"] == "nearly perfect", "nearly perfect", "good, poor")
+    by = [enough["archive"], enough["drawn"], pd.Series(models, enough.index, name="model"), enough["n"]]
+    ranges = (100 * enough["covers"]).groupby(by, sort=False).agg(["min", "max"]).round(1)
+    told = ranges["min"].map("{:g} to ".format) + ranges["max"].map("{:g}".format)
+    return str(told.unstack().fillna("").reset_index().to_markdown(index=False))
 
 
 if __name__ == "__main__":
