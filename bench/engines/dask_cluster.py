@@ -65,7 +65,7 @@ class ClusterPlace:
     workers : int
         Processes of a cluster of this machine.
     libraries : tuple of str
-        The modules that a cluster of this machine loads as it starts.
+        The modules that the processes of its workers have loaded.
     jobs : Jobs or None
         The jobs of Slurm whose workers make the cluster; None for no such cluster.
     scratch : pathlib.Path or None
@@ -144,7 +144,7 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
 async def _local_cluster(place: ClusterPlace) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
     security = Security.temporary()
-    options = {"nthreads": 1, "pems": pems(security), "working": place.working}
+    options = {"pems": pems(security), "working": place.working}
     with scheduler_settings(place.working):
         cluster = LocalCluster(
             n_workers=0,
@@ -212,28 +212,17 @@ class LocalWorker(ProcessInterface):
         The scheduler's address.
     name : object
         The worker's name.
-    nthreads : int
-        Units that it runs at the same time.
     pems : mapping of str to str
         The certificates, which are in no file.
     working : pathlib.Path or None
         The folder for its files.
     """
 
-    def __init__(
-        self,
-        scheduler: str,
-        name: Any,
-        nthreads: int,
-        pems: dict[str, str],
-        working: Path | None,
-        **others: Any,
-    ) -> None:
+    def __init__(self, scheduler: str, name: Any, pems: dict[str, str], working: Path | None, **others: Any) -> None:
         super().__init__(scheduler, name)
         self.name = str(name)
-        place = None if working is None else str(working)
         environment = {**os.environ, **seen_by(int(self.name), "auto", gpus())}
-        self._given = WorkerSettings(scheduler, self.name, nthreads, pems, place, environment)
+        self._given = WorkerSettings(scheduler, self.name, pems, working, environment)
         self._process: Process | None = None
         self._starting: asyncio.Task[Process] | None = None
         self._words: Connection | None = None

@@ -24,9 +24,8 @@ class WorkerSettings:
 
     scheduler: str
     name: str
-    nthreads: int
     pems: Mapping[str, str]
-    working: str | None
+    working: Path | None
     environment: Mapping[str, str]
 
 
@@ -58,11 +57,11 @@ async def _work(given: WorkerSettings) -> None:
     worker = Worker(
         given.scheduler,
         name=given.name,
-        nthreads=given.nthreads,
+        nthreads=1,
         host="127.0.0.1",
         security=security,
         memory_limit=0,
-        local_directory=given.working,
+        local_directory=None if given.working is None else str(given.working),
         dashboard=False,
     )
     async with worker:
