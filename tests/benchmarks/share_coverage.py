@@ -16,7 +16,7 @@ import itertools
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,7 +62,7 @@ def archives(folder: Path) -> Iterator[Known]:
         names, codes = np.unique(labels[kept].astype(str), return_inverse=True)
         made = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=5, max_features=20_000, sublinear_tf=True)
         X = made.fit_transform(texts[kept]).tocsr()
-        # With many labels, a model of all n-grams takes ten times as long and is no better.
+        # With many labels, a model of all n-grams takes ten times as long and is hardly better.
         good = X if len(names) == 2 else TruncatedSVD(COMPONENTS, random_state=0).fit_transform(X)
         return Known(name, good, X[:, :FEW], codes, len(names))
 
@@ -122,8 +122,8 @@ def predictions(known: Known, model: str, rows: Any, groups: Any, draw: np.rando
         if len(np.unique(known.codes[train])) == 1:
             probabilities = np.tile(given[known.codes[train][0]], (len(known.codes), 1))
         else:
-            penalty = 10 if known.n_labels == 2 else 30
-            fitted = LogisticRegression(C=penalty, max_iter=60, tol=1e-3).fit(X[train], known.codes[train])
+            strength = 10 if known.n_labels == 2 else 30
+            fitted = LogisticRegression(C=strength, max_iter=60, tol=1e-3).fit(X[train], known.codes[train])
             probabilities = np.zeros((len(known.codes), known.n_labels))
             probabilities[:, fitted.classes_] = fitted.predict_proba(X)
         out[test] = probabilities[rows[test]]
@@ -239,9 +239,8 @@ def main() -> None:
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
     warnings.filterwarnings("ignore")
-    columns = [field.name for field in fields(Covered)]
-    there = pd.read_csv(asked.file) if asked.file.exists() else pd.DataFrame(columns=columns)
-    done = set(there[SETTING].itertuples(index=False, name=None))
+    there = asked.file.exists()
+    done = set(pd.read_csv(asked.file)[SETTING].itertuples(index=False, name=None)) if there else set()
     for known in archives(asked.datasets):
         for how, model, n in itertools.product(DRAWN, MODELS, SIZES):
             if asked.only in f"{known.name} {how} {model} {n}" and (known.name, how, model, n) not in done:
