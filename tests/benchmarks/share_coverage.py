@@ -28,7 +28,7 @@ from bench.statistics.powered import adjusted_count, labels_alone, powered, with
 from bench.statistics.sampled import Archive, LabelledSample
 
 SIZES = (100, 300, 1000)
-MODELS = ("good", "poor", "nearly perfect")
+MODELS = ("good", "poor", "nearly perfect", "wrong in groups")
 SETTING = ["archive", "drawn", "model", "n"]
 DRAWN = ("at random", "by groups", "by strata", "in draws")
 FOLDS = 5
@@ -107,8 +107,10 @@ def predictions(known: Known, model: str, rows: Any, groups: Any, draw: np.rando
     from sklearn.linear_model import LogisticRegression
 
     given = np.eye(known.n_labels)
-    if model == "nearly perfect":
+    if model in ("nearly perfect", "wrong in groups"):
         wrong = draw.random(len(known.codes)) < 0.01
+        if model == "wrong in groups":
+            wrong = (draw.random(groups.max() + 1) < 0.02)[groups]
         all_of = given[np.where(wrong, draw.integers(0, known.n_labels, len(wrong)), known.codes)]
         return all_of[rows], all_of, all_of
     X = known.X if model == "good" else known.few
@@ -243,6 +245,8 @@ def main() -> None:
     done = set(pd.read_csv(asked.file)[SETTING].itertuples(index=False, name=None)) if there else set()
     for known in archives(asked.datasets):
         for how, model, n in itertools.product(DRAWN, MODELS, SIZES):
+            if model == "wrong in groups" and how != "by groups":
+                continue
             if asked.only in f"{known.name} {how} {model} {n}" and (known.name, how, model, n) not in done:
                 new = pd.DataFrame(list(covered(known, how, model, n, asked.repeats)))
                 new.to_csv(asked.file, mode="a", header=not asked.file.exists(), index=False, float_format="%.4f")
@@ -273,8 +277,8 @@ def covered(known: Known, how: str, model: str, n: int, repeats: int) -> Iterato
 def summary(found: pd.DataFrame) -> str:
     """The lowest and highest coverage by archive, way of drawing and models, a column for each n."""
     enough = found[found["n"] * found["share"] >= ENOUGH]
-    models = np.where(enough["model"] == "nearly perfect", "nearly perfect", "good, poor")
-    by = [enough["archive"], enough["drawn"], pd.Series(models, enough.index, name="model"), enough["n"]]
+    models = enough["model"].where(~enough["model"].isin(["good", "poor"]), "good, poor")
+    by = [enough["archive"], enough["drawn"], models, enough["n"]]
     ranges = (100 * enough["covers"]).groupby(by, sort=False).agg(["min", "max"]).round(1)
     told = ranges["min"].map("{:g} to ".format) + ranges["max"].map("{:g}".format)
     return str(told.unstack().fillna("").reset_index().to_markdown(index=False))

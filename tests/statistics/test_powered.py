@@ -168,6 +168,26 @@ def test_intervals_cover_the_share_of_the_archive(how, share) -> None:
     assert np.mean(narrower) < 0.95
 
 
+@pytest.mark.parametrize("n_groups", [25, 80])
+@pytest.mark.parametrize("wrong", [0.02, 0.05, 0.1])
+def test_a_model_that_is_wrong_about_whole_groups_does_not_look_perfect_in_those_that_have_none(n_groups, wrong):
+    draw, inside = np.random.default_rng([n_groups, int(100 * wrong)]), []
+    sizes = draw.integers(1, 13, 5000)
+    ends = np.cumsum(sizes)
+    codes, flipped = (np.repeat(draw.random(5000) < rate, sizes) for rate in (0.1, wrong))
+    predicted = (codes ^ flipped).astype(float)
+    for _ in range(300):
+        chosen = draw.choice(5000, n_groups, replace=False)
+        rows = np.concatenate([np.arange(ends[group] - sizes[group], ends[group]) for group in chosen])
+        groups = np.repeat(np.arange(n_groups), sizes[chosen])
+        known = np.bincount(codes[rows], minlength=2)
+        sample = sample_of(codes[rows].astype(int), predicted[rows], groups=groups)
+        found = powered(sample, archive_of(np.delete(predicted, rows), known)).shares()[1]
+        assert found.interval is not None
+        inside.append(found.interval.low <= codes.mean() <= found.interval.high)
+    assert np.mean(inside) >= 0.92
+
+
 def test_a_text_that_stands_there_often_stands_for_fewer_others() -> None:
     """Drawn at 1 row in 10, a text with 5 rows is known with 41 %: its rows stand for those of 1.4 more such texts."""
     weights = without_labelled(np.array([10.0, 10.0]), np.array([1, 5]), np.array([1, 1]))
