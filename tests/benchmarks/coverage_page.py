@@ -36,9 +36,9 @@ by more than two standard errors.
 - The grid: {totals}
 - Beyond the grid: {totals_beyond}
 
-Beyond the grid, an interval is likely to fail: large groups are harder than small ones, nearly all predictions are
-right, or the model is overconfident. *lowest* is the lowest of the lower cells, with the share of data sets as above.
-*rarest* is a figure of the rarest label.
+Beyond the grid, an interval is likely to fail: large groups are harder than small ones, a group in twenty fails
+completely, nearly all predictions are right, or the model is overconfident. *lowest* is the lowest of the lower cells,
+with the share of data sets as above. *rarest* is a figure of the rarest label.
 
 {by_metric}
 """

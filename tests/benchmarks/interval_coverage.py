@@ -11,7 +11,8 @@ grid is all combinations of
 - the protocol: each example predicted once, and for some settings three times, as in a repeated cross-validation.
 
 A second part, "beyond the grid", has settings in which an interval is likely to fail: large groups that are harder
-than small ones, many labels that are nearly all right, and calibration errors of few or very sharp predictions.
+than small ones, groups of which now and then one is all wrong, many labels that are nearly all right, and calibration
+errors of few or very sharp predictions.
 
 The script makes ``docs/method/coverage.csv``, for each setting and metric the share of intervals that hold the truth,
 and the page ``docs/method/coverage.md`` that sums it up. The same arguments give the same figures::
@@ -70,6 +71,10 @@ HARDER = 0.25
 EFFECTS = {"none": (0.0, np.inf), "moderate": (0.3, 20.0), "strong": (0.7, 4.0)}
 """The deviation of a group's shift of a column, and the concentration of its labels' rates (Dirichlet's)."""
 
+SOME_FAIL = "some fail"
+FAILING = 0.05
+"""The rate of groups whose predictions are all of another label, where some fail."""
+
 GROUPS = ((200, 1), (1000, 1), (3, 100), (5, 20), (5, 100), (8, 20), (20, 20), (50, 20), (200, 20), (1000, 20))
 """How many groups, and their mean number of examples."""
 
@@ -94,7 +99,7 @@ class Setting:
     sizes : {"equal", "power law", "large harder"}
         How unequal they are.
     effect : str
-        One of `EFFECTS`.
+        One of `EFFECTS`, or `SOME_FAIL`.
     rates : str
         One of `RATES` or `EASY`.
     repeats : int
@@ -135,6 +140,9 @@ def beyond() -> Iterator[Setting]:
         for rates in ("50/50", "easy 50/50", "nine"):
             for sure in (1.0, 2.0):
                 yield Setting(n_groups, size, "equal", "none" if size == 1 else "moderate", rates, sure=sure)
+    for n_groups, size in ((20, 20), (50, 20), (200, 20)):
+        for rates in ("50/50", "90/10", "easy 50/50"):
+            yield Setting(n_groups, size, "equal", SOME_FAIL, rates)
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ class Predictions:
 def draw(setting: Setting, n_groups: int, rng: np.random.Generator) -> Predictions:
     """Draw a data set of so many groups, with predictions."""
     rates = np.array((RATES | EASY)[setting.rates])
-    shift, concentration = EFFECTS[setting.effect]
+    shift, concentration = EFFECTS["none" if setting.effect == SOME_FAIL else setting.effect]
     n_labels = len(rates)
     sizes = np.full(n_groups, setting.size)
     if setting.sizes != "equal":
@@ -170,6 +178,9 @@ def draw(setting: Setting, n_groups: int, rng: np.random.Generator) -> Predictio
         seen + (AGAIN * rng.normal(size=seen.shape) if setting.repeats > 1 else 0.0) for _ in range(setting.repeats)
     ]
     logits = setting.sure * (separation * np.concatenate(again) + np.log(rates))
+    if setting.effect == SOME_FAIL:
+        fails = np.tile((rng.random(n_groups) < FAILING)[groups], setting.repeats)
+        logits[fails] = np.where(np.eye(n_labels)[(true[fails] + 1) % n_labels] == 1, 5.0, -5.0)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     parts = np.repeat(np.arange(setting.repeats), len(groups))
     probabilities = odds / odds.sum(axis=1, keepdims=True)
