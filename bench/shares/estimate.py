@@ -166,13 +166,13 @@ class _Examples:
         return cls(task, labelled, read, given, groups, weights, times[same])
 
     @cached_property
-    def power(self) -> Floats:
-        """How far to rely on the predictions, by all draws."""
+    def together(self) -> LabelledSample:
+        """The examples of all draws, from which the power is estimated."""
         if len(self.draws) == 1:
-            return self.draws[0][1].power
+            return self.draws[0][1]
         scale = {draw: sample.effective / sample.total for draw, sample in self.draws}
         weights = self.weights * np.array([scale[draw] for draw in self.labelled.draws.tolist()])
-        return LabelledSample(self.given, self.labelled.predicted, weights, self.groups).power
+        return LabelledSample(self.given, self.labelled.predicted, weights, self.groups)
 
     @cached_property
     def draws(self) -> list[tuple[int, LabelledSample]]:
@@ -265,7 +265,7 @@ def _shares(
         if left.n > 0 and not drawn.weights.any():
             continue
         groups.append(np.unique(examples.groups[chosen]))
-        own.append(powered(drawn, left, examples.power))
+        own.append(powered(drawn, left, examples.together.power_for(drawn)))
         alone.append(labels_alone(drawn, left))
         adjusted.append(adjusted_count(drawn, left, examples.labelled.chosen[chosen]))
     if not own:

@@ -124,23 +124,15 @@ def _unseen(sample: LabelledSample, power: Floats) -> Floats:
     """What stands for errors that the labelled examples do not show, of shape (n_unseen, n_labels).
 
     A model that is right about all labelled groups is not right about all texts: a group with errors is added in four
-    parts, two to each side, as to a difference of paired shares (Agresti and Min 2005). It is as large as those whose
-    errors were seen, and as one of which all is wrong, which counts like one that was seen. Where all examples of a
-    stratum are alike, a further group may be different, and stand for many texts.
+    parts, two to each side, as to a difference of paired shares (Agresti and Min 2005). Where all examples of a stratum
+    are alike, a further group may be different, and stand for many texts.
     """
     rows = []
-    missed = np.abs(sample.given - (sample.predicted > 0.5))
-    for kind in np.unique(sample.kinds):
-        here = (sample.kinds == kind).astype(np.float64)[:, None]
-        total = sample.by_group(sample.weights[:, None] * here)
-        whole = (total**2).sum() / max(total.sum(), 1e-300)
-        errors = sample.by_group(sample.weights[:, None] * missed * here)
-        seen = ((errors**2).sum(axis=0) + whole**2) / np.maximum(errors.sum(axis=0) + whole, 1e-300)
-        given = sample.given[here[:, 0] > 0]
+    for kind, whole, wrong in zip(np.unique(sample.kinds), sample.unseen.whole, sample.unseen.wrong, strict=True):
+        given = sample.given[sample.kinds == kind]
         none, all_of = (given == 0).all(axis=0), (given == 1).all(axis=0)
-        rows.append(whole / sample.total * (none.astype(np.float64) - all_of))
-        reach = seen / sample.total * np.where(none | all_of, 0.0, power)
-        rows += [side * reach for side in (0.5, 0.5, -0.5, -0.5)]
+        rows.append(whole * (none.astype(np.float64) - all_of))
+        rows += [side * wrong * np.where(none | all_of, 0.0, power) for side in (0.5, 0.5, -0.5, -0.5)]
     return np.stack(rows)
 
 

@@ -44,6 +44,26 @@ class Share:
 
 
 @dataclass(frozen=True, eq=False)
+class Unseen:
+    """How large a group may be that differs from all labelled ones, by kind of example, as shares of all weight.
+
+    Parameters
+    ----------
+    whole : ndarray of shape (n_kinds,)
+        The group that an example is in, on average.
+    wrong : ndarray of shape (n_kinds, n_labels)
+        The wrong predictions in the group that one is in, on average over those that were seen and one group of which
+        all is wrong.
+    single : ndarray of shape (n_kinds,)
+        An example.
+    """
+
+    whole: Floats
+    wrong: Floats
+    single: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class LabelledSample:
     """Labelled examples of an archive, each with the prediction of a model that did not train on it.
 
@@ -123,20 +143,46 @@ class LabelledSample:
 
     @cached_property
     def power(self) -> Floats:
-        """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least.
+        """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least."""
+        return self.power_for(self)
 
-        The examples do not show it of a label that all of them have, or none: it is then that of all labels together.
-        Relied on to a degree of 0, such a label would have a share of 0 or 1, and the others what is left.
+    def power_for(self, part: LabelledSample) -> Floats:
+        """The power for a part of the sample, which alone may be too small to show it.
+
+        Errors of whole groups that the part does not show speak against it, the more the fewer groups there are.
+
+        The examples do not show the power of a label that all of them have, or none: it is then that of all labels
+        together. Relied on to a degree of 0, such a label would have a share of 0 or 1, and the others what is left.
         """
         n_labels = self.given.shape[1]
         both = self.centred(np.concatenate([self.given, self.predicted], axis=1))
         products = both.T @ both
         shared = np.diagonal(products, offset=n_labels)
         varies, spread = np.diagonal(products)[:n_labels], np.diagonal(products)[n_labels:]
-        together = shared.sum() / spread.sum() if spread.any() else 0.0
-        slope = np.divide(shared, spread, out=np.zeros_like(spread), where=spread > 0)
+        whole_groups = np.maximum((part.unseen.wrong**2 - part.unseen.single[:, None] ** 2).sum(axis=0), 0.0)
+        against = spread + whole_groups * part.effective / max(self.effective, 1e-300)
+        together = shared.sum() / against.sum() if spread.any() else 0.0
+        slope = np.divide(shared, against, out=np.zeros_like(spread), where=spread > 0)
         slope[varies <= 1e-24] = together  # But for rounding, 0.
         return np.clip(slope, 0.0, 1.0)
+
+    @cached_property
+    def unseen(self) -> Unseen:
+        """How large a group may be that differs from all of these."""
+        missed = np.abs(self.given - (self.predicted > 0.5))
+        whole, wrong, single = [], [], []
+        for kind in np.unique(self.kinds):
+            weights = (self.weights * (self.kinds == kind) / self.total)[:, None]
+            groups, errors = self.by_group(weights), self.by_group(weights * missed)
+            whole.append(_of_one(groups))
+            wrong.append(_of_one(np.append(errors, np.full((1, errors.shape[1]), whole[-1]), axis=0)))
+            single.append(_of_one(weights))
+        return Unseen(np.concatenate(whole), np.stack(wrong), np.concatenate(single))
+
+
+def _of_one(sizes: Floats) -> Floats:
+    """The size of the group that a part of all is in, on average, by columns."""
+    return np.asarray((sizes**2).sum(axis=0) / np.maximum(sizes.sum(axis=0), 1e-300))
 
 
 @dataclass(frozen=True, eq=False)

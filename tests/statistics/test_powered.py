@@ -70,6 +70,16 @@ def test_the_power_makes_the_variance_the_least(rows) -> None:
     assert all(variance(float(sample.power[1])) <= variance(each) + 1e-9 for each in np.linspace(0, 1, 11))
 
 
+def test_a_part_of_few_groups_relies_less_on_predictions_that_may_be_wrong_about_whole_groups() -> None:
+    groups = np.arange(200) // 4
+    codes = groups % 2
+    predicted = np.where(np.arange(200) % 17, 0.2 + 0.6 * codes, 0.8 - 0.6 * codes)
+    grouped, single = sample_of(codes, predicted, groups=groups), sample_of(codes, predicted)
+    few, many = (grouped.power_for(grouped.only(groups < n))[1] for n in (6, 40))
+    assert few < 0.9 * many <= many <= grouped.power[1]
+    assert single.power_for(single.only(groups < 6)).tolist() == pytest.approx(single.power.tolist())
+
+
 def test_predictions_that_say_nothing_are_not_relied_on() -> None:
     sample = sample_of([0, 1] * 10, [0.3] * 20)
     assert sample.power.tolist() == [0, 0]
