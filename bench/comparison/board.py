@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bench.comparison.compared import ComparedRuns
-from bench.comparison.gains import gains
+from bench.comparison.gains import Run, gains
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.ranking import corrected_best, rank_interval
@@ -36,7 +37,8 @@ def corrected_leaderboard(results: Path, record: RunRecord) -> Leaderboard:
     record : RunRecord
         The run.
     """
-    board = replace(leaderboard(results, record), gains=_gains(results, record))
+    board = leaderboard(results, record)
+    board = replace(board, gains=_gains(board, results, [[run] for run in select_table(results, record).runs]))
     runs = _side_by_side(results, record)
     if runs is None:
         return board
@@ -66,7 +68,6 @@ def seeds_leaderboard(results: Path, task: str, seeds: tuple[int, ...]) -> Leade
         If no model has run with all of them, or the predictions of none can be read.
     """
     selected = select_runs(results, task, Filter(seeds=seeds))
-    further = {folder.key: others for (folder, _), others in zip(selected.runs, selected.further, strict=True)}
     runs = read_side_by_side(selected)
     board = leaderboard(results, selected.runs[0][1])
     by_key = {run.folder.key: run for run in runs.runs}
@@ -79,17 +80,16 @@ def seeds_leaderboard(results: Path, task: str, seeds: tuple[int, ...]) -> Leade
         if run is None:
             rows += [row] if row.key is None else []
             continue
-        others = [folder for folder, _ in further[run.folder.key]]
         rows.append(
             replace(
                 row,
                 scores=run.summary.scores,
                 intervals=run.summary.intervals,
                 notes=(*period_notes(run.record, run.summary), *run.summary.notes),
-                seconds=sum(sum(folder.read_seconds().values()) for folder in (run.folder, *others)),
+                seconds=sum(sum(folder.read_seconds().values()) for folder, _ in run.stored),
                 ranks=rank_interval(run.name, pairs, len(runs.runs)) if several else None,
                 seed_scores=run.seed_scores,
-                further_keys=tuple(folder.key for folder in others),
+                further_keys=tuple(folder.key for folder, _ in run.further),
             )
         )
     scored = [row for row in rows if row.kind in ("model", "published")]
@@ -99,15 +99,15 @@ def seeds_leaderboard(results: Path, task: str, seeds: tuple[int, ...]) -> Leade
         rows=(*scored, *(row for row in rows if row.kind not in ("model", "published"))),
         left_out=tuple(runs.notes),
         best=corrected_best(runs) if several else None,
+        gains=_gains(board, results, [run.stored for run in runs.runs]),
         seeds=seeds,
     )
 
 
-def _gains(results: Path, record: RunRecord) -> tuple[Gain, ...]:
+def _gains(board: Leaderboard, results: Path, models: Sequence[Sequence[Run]]) -> tuple[Gain, ...]:
     """What new labels bought the models of a table, the best first."""
-    runs = select_table(results, record).runs
-    sign = metric_of(record.task).sign
-    return tuple(sorted(gains(results, runs), key=lambda gain: (-sign * gain.now.score, gain.model)))
+    sign = metric_of(board.task).sign
+    return tuple(sorted(gains(results, models), key=lambda gain: (-sign * gain.now.score, gain.model)))
 
 
 def _side_by_side(results: Path, record: RunRecord) -> ComparedRuns | None:

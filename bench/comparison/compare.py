@@ -188,7 +188,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: st
         notes=tuple(runs.notes),
         slices=None if by is None else slice_by(runs, by, rope, named),
         seeds=runs.seeds,
-        gains=() if runs.seeds else gains(first.results, [(run.folder, run.record) for run in runs.runs]),
+        gains=gains(first.results, [run.stored for run in runs.runs]),
         periods=runs.runs[0].record.periods,
     )
 

@@ -51,6 +51,8 @@ class ComparedRun:
         The predictions with each of several seeds, which `outcomes` has all together; empty for one seed.
     seed_scores : tuple of float
         The score with each of several seeds.
+    further : tuple of (RunFolder, RunRecord)
+        The stored runs with further seeds.
     """
 
     name: str
@@ -61,6 +63,12 @@ class ComparedRun:
     score: float
     by_seed: tuple[Outcomes, ...] = ()
     seed_scores: tuple[float, ...] = ()
+    further: tuple[tuple[RunFolder, RunRecord], ...] = ()
+
+    @property
+    def stored(self) -> tuple[tuple[RunFolder, RunRecord], ...]:
+        """The stored runs, one for each seed."""
+        return (self.folder, self.record), *self.further
 
     @property
     def each_seed(self) -> tuple[Outcomes, ...]:
@@ -163,6 +171,7 @@ class ComparedRuns:
                 score=run.seed_scores[0],
                 by_seed=(),
                 seed_scores=(),
+                further=(),
             )
             for run in self.runs
         ]

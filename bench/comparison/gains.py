@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -34,33 +35,35 @@ if TYPE_CHECKING:
     from bench.data.task import Task
     from bench.metrics.metric import Metric
 
+Run = tuple[RunFolder, RunRecord]
+
 BASELINE = "majority"
 """The model that no labels help."""
 
 
-def gains(results: Path, runs: Sequence[tuple[RunFolder, RunRecord]]) -> tuple[Gain, ...]:
+def gains(results: Path, models: Sequence[Sequence[Run]]) -> tuple[Gain, ...]:
     """Say what labels bought that ``bench add`` has added since an earlier version of a task.
 
-    Each run is put beside that of the same model, settings and protocol on the latest earlier version that has one. On
-    the examples that both have tested, both are scored with the labels that these have now, and their difference is
-    tested as that of two models is (`bench.statistics.paired.group_difference`).
+    Each model is put beside its runs with the same settings, protocol and seeds on the latest earlier version that has
+    some. On the examples that all of them have tested, both versions are scored with the labels that these have now,
+    and their difference is tested as that of two models is (`bench.statistics.paired.group_difference`).
 
     Parameters
     ----------
     results : pathlib.Path
         The store.
-    runs : sequence of (RunFolder, RunRecord)
-        Finished runs of one table.
+    models : sequence of sequences of (RunFolder, RunRecord)
+        The finished runs of each model of one table, one for each seed.
 
     Returns
     -------
     tuple of Gain
-        In the order of the runs; empty where no labels were added, or the data of a version are not here.
+        In the order of the models; empty where no labels were added, or the data of a version are not here.
     """
-    if not runs or not (earlier := _versions_before(runs[0][1])):
+    if not models or not (earlier := _versions_before(models[0][0][1])):
         return ()
     try:
-        task = as_run(runs[0][1])
+        task = as_run(models[0][0][1])
     except UserError:  # it cannot be built now
         return ()
     if task is None:
@@ -68,15 +71,19 @@ def gains(results: Path, runs: Sequence[tuple[RunFolder, RunRecord]]) -> tuple[G
     stored = [(folder, record) for folder, record in _readable(results, task.name) if record.task.version in earlier]
     stored.sort(key=lambda run: (run[1].task.version, run[1].started), reverse=True)
     found = []
-    for folder, record in runs:
-        if record.model.name == BASELINE:
-            continue
-        for before, known in stored:
-            if _same_but_data(known, record):
-                gain = _gain((before, known), (folder, record), task)
-                found += [] if gain is None else [gain]
-                break
+    for runs in models:
+        if runs[0][1].model.name != BASELINE and (pairs := _pairs(stored, runs)):
+            gain = _gain(pairs, task, several=len(runs) > 1)
+            found += [] if gain is None else [gain]
     return tuple(found)
+
+
+def _pairs(stored: Sequence[Run], runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    """A model's runs, each with that of the same seed on the latest earlier version that has any; the latest first."""
+    alike = [(before, run) for before in stored for run in runs if _same_but_data(before[1], run[1])]
+    latest = [pair for pair in alike if pair[0][1].task.version == alike[0][0][1].task.version]
+    by_seed = {run[1].seed: (before, run) for before, run in reversed(latest)}
+    return [by_seed[seed] for seed in sorted(by_seed)]
 
 
 def _versions_before(record: RunRecord) -> set[int]:
@@ -91,7 +98,7 @@ def _versions_before(record: RunRecord) -> set[int]:
     return found
 
 
-def _readable(results: Path, task: str) -> list[tuple[RunFolder, RunRecord]]:
+def _readable(results: Path, task: str) -> list[Run]:
     found = []
     for folder in stored_runs(results, task):
         try:
@@ -116,45 +123,90 @@ def _same_but_data(one: RunRecord, other: RunRecord) -> bool:
     )
 
 
-def _gain(before: tuple[RunFolder, RunRecord], now: tuple[RunFolder, RunRecord], task: Task) -> Gain | None:
-    """Score both runs on the examples that they share; None if their data or predictions are not here."""
+def _gain(pairs: Sequence[tuple[Run, Run]], task: Task, several: bool) -> Gain | None:
+    """Score all runs on the examples that they share; None if their data or predictions are not here."""
+    (before, known), (now, record) = pairs[0]
     try:
-        earlier = _earlier_task(before[1], task)
-        old, new = (_predictions(folder) for folder, _ in (before, now))
-        first, second = (folder.read_summary() for folder, _ in (before, now))
+        earlier = _earlier_task(known, task)
+        old, new = (_Version.read([pair[place] for pair in pairs]) for place in (0, 1))
     except BenchError:
         return None
     if earlier is None:
         return None
-    metric, labels = metric_of(now[1].task), now[1].task.labels
+    metric, labels = metric_of(record.task), record.task.labels
     texts = dict(zip(earlier.ids.tolist(), earlier.keys.tolist(), strict=True))
     same = {name for name, key in zip(task.ids.tolist(), task.keys.tolist(), strict=True) if texts.get(name) == key}
-    tested = [set(frame["id"].tolist()) for frame in (old, new)]
-    both = same & tested[0] & tested[1]
-    trained = _trained(before[1], old)
-    had = old.drop_duplicates("id").set_index("id")["label"]
-    old, new = (frame[frame["id"].isin(both)].sort_values("id", kind="stable") for frame in (old, new))
-    facts = new.drop_duplicates("id").set_index("id")
-    old = old.assign(**{name: old["id"].map(facts[name]) for name in ("label", "group", "value") if name in facts})
-    difference = _difference(old, new, labels, metric, trained) if both else None
+    both = same & old.tested & new.tested
+    had = old.frames[0].drop_duplicates("id").set_index("id")["label"]
+    facts = new.frames[0].drop_duplicates("id").set_index("id").loc[sorted(both)]
+    one, other = (version.outcomes(facts, labels) for version in (new, old))
     return Gain(
-        model=model_name(now[1]),
-        key=now[0].key,
-        key_before=before[0].key,
+        model=model_name(record),
+        key=now.key,
+        key_before=before.key,
         metric=metric.name,
-        before=_scores(before[1], first, metric, tested[0]),
-        now=_scores(now[1], second, metric, tested[1]),
+        before=old.score(metric),
+        now=new.score(metric),
         n_both=len(both),
         n_changed=int((had[facts.index] != facts["label"]).sum()),
-        both_before=metric.score(Outcomes.of(old, labels)) if both else None,
-        both_now=metric.score(Outcomes.of(new, labels)) if both else None,
-        difference=difference,
+        both_before=float(_mean(other, metric.score)) if both else None,
+        both_now=float(_mean(one, metric.score)) if both else None,
+        difference=_difference(one, other, len(both), metric, old.n_trained) if both else None,
+        seeds=tuple(run[1].seed for _, run in pairs) if several else (),
     )
 
 
-def _scores(record: RunRecord, summary: Summary, metric: Metric, tested: set[str]) -> VersionScore:
-    score, interval = summary.scores[metric.name], summary.intervals.get(metric.name)
-    return VersionScore(record.task.version, record.task.n_examples, len(tested), score, interval)
+def _mean(by_seed: Sequence[Outcomes], score: Callable[[Outcomes], Any]) -> Any:
+    """The mean over seeds of scores, or of arrays of them, of the predictions with each."""
+    return np.mean([score(outcomes) for outcomes in by_seed], axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Version:
+    """A model's runs on one version of a task, one for each seed, with their summaries and predictions."""
+
+    record: RunRecord
+    summaries: list[Summary]
+    frames: list[pd.DataFrame]
+
+    @classmethod
+    def read(cls, runs: Sequence[Run]) -> _Version:
+        summaries = [folder.read_summary() for folder, _ in runs]
+        return cls(runs[0][1], summaries, [_predictions(folder) for folder, _ in runs])
+
+    @property
+    def tested(self) -> set[str]:
+        """The examples that all runs have tested."""
+        return set.intersection(*(set(frame["id"].tolist()) for frame in self.frames))
+
+    def score(self, metric: Metric) -> VersionScore:
+        """The mean score over seeds; its interval is that of all predictions, moved to the mean."""
+        score = float(np.mean([summary.scores[metric.name] for summary in self.summaries]))
+        interval = self.summaries[0].intervals.get(metric.name)
+        if len(self.frames) > 1 and interval is not None:
+            pooled = Outcomes.of(pd.concat(self.frames, ignore_index=True), self.record.task.labels)
+            found = metric.interval(pooled)
+            interval = None if isinstance(found, Thin) else found.moved(score - metric.score(pooled), metric.bounds)
+        task = self.record.task
+        return VersionScore(task.version, task.n_examples, len(self.tested), score, interval)
+
+    def outcomes(self, facts: pd.DataFrame, labels: tuple[str, ...]) -> list[Outcomes]:
+        """The predictions of some examples with each seed, and with the labels, groups and values of these facts."""
+        found = []
+        for frame in self.frames:
+            rows = frame[frame["id"].isin(facts.index)].sort_values("id", kind="stable")
+            now = {name: rows["id"].map(facts[name]) for name in ("label", "group", "value") if name in facts}
+            found.append(Outcomes.of(rows.assign(**now), labels))
+        return found
+
+    @property
+    def n_trained(self) -> float:
+        """How many examples train a fold's model, on average."""
+        if sizes := split_sizes(self.record.task):
+            return float(np.mean([size.train for size in sizes]))
+        if self.record.periods:
+            return float(np.mean([period.n_train for period in self.record.periods]))
+        return float(self.record.task.n_examples - self.frames[0]["fold"].value_counts().mean())
 
 
 def _earlier_task(record: RunRecord, task: Task) -> Task | None:
@@ -171,33 +223,22 @@ def _predictions(folder: RunFolder) -> pd.DataFrame:
     return pd.concat([folder.read_predictions(fold).assign(fold=fold) for fold in folds], ignore_index=True)
 
 
-def _trained(record: RunRecord, predictions: pd.DataFrame) -> float:
-    """How many examples train a fold's model of a run, on average."""
-    if sizes := split_sizes(record.task):
-        return float(np.mean([size.train for size in sizes]))
-    if record.periods:
-        return float(np.mean([period.n_train for period in record.periods]))
-    return float(record.task.n_examples - predictions["fold"].value_counts().mean())
-
-
 def _difference(
-    old: pd.DataFrame, new: pd.DataFrame, labels: tuple[str, ...], metric: Metric, n_trained: float
+    new: Sequence[Outcomes], old: Sequence[Outcomes], n_scored: int, metric: Metric, n_trained: float
 ) -> Interval | None:
     """The interval of the new score minus the old one; the smaller training parts of the old run count."""
-    one, other = Outcomes.of(new, labels), Outcomes.of(old, labels)
-    if one.n_groups < FEWEST_GROUPS or isinstance(metric.interval(one), Thin):
+    first = new[0]
+    if first.n_groups < FEWEST_GROUPS or isinstance(metric.interval(first), Thin):
         return None
-    bootstrap = GroupBootstrap(one.n_groups, derive_seed(0, "gains"))
-    left_out = [metric.without_each(each) for each in (one, other)] if one.n_groups <= MOST_LEFT_OUT else [None, None]
-    known = [each for each in left_out if each is not None]
-    n_scored = new["id"].nunique()
-    fewest = float(np.bincount(one.true, minlength=len(labels)).min()) * n_trained / len(new)
+    bootstrap = GroupBootstrap(first.n_groups, derive_seed(0, "gains"))
+    few = first.n_groups <= MOST_LEFT_OUT and metric.without_each(first) is not None
+    fewest = float(np.bincount(first.true, minlength=first.n_labels).min()) * n_trained / len(first)
     found = group_difference(
-        [metric.score(one), metric.score(other)],
-        [metric.drawn(one, bootstrap), metric.drawn(other, bootstrap)],
-        one.n_groups,
+        [_mean(each, metric.score) for each in (new, old)],
+        [_mean(each, lambda outcomes: metric.drawn(outcomes, bootstrap)) for each in (new, old)],
+        first.n_groups,
         training_factor(n_scored, n_trained, training_weight(fewest)),
-        left_out=known if len(known) == 2 else None,
+        left_out=[_mean(each, metric.without_each) for each in (new, old)] if few else None,
         bounds=metric.difference_bounds,
     )
     return found.interval

@@ -74,7 +74,15 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
         seed_scores = tuple(asked.score(each) for each in by_seed)
         runs.append(
             ComparedRun(
-                name, folder, record, summary, outcomes, summary.scores[asked.name], tuple(by_seed), seed_scores
+                name,
+                folder,
+                record,
+                summary,
+                outcomes,
+                score=summary.scores[asked.name],
+                by_seed=tuple(by_seed),
+                seed_scores=seed_scores,
+                further=tuple(others),
             )
         )
     if first is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 from bench.metrics.registry import greater_is_better, metric_title
 from bench.statistics.interval import Interval
-from bench.support.records import Count, Number
+from bench.support.records import LEFT_OUT, Count, Number
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class Gain:
     difference : Interval or None
         The 95 % interval of the second minus the first, paired by group and corrected for refitting; None with too few
         groups, or if they do not vary.
+    seeds : tuple of int
+        The seeds that all scores are averaged over, of runs with several; empty for one. The keys are those of the
+        first.
     """
 
     model: str
@@ -69,6 +73,7 @@ class Gain:
     both_before: Number | None
     both_now: Number | None
     difference: Interval | None
+    seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
 
     @property
     def same_test(self) -> bool:
@@ -105,9 +110,10 @@ def gain_sentences(gains: Iterable[Gain]) -> list[str]:
 
 def _sentences(gain: Gain) -> list[str]:
     before, now = gain.before, gain.now
+    seeds = f" (seed{'s' * (len(gain.seeds) > 1)} {', '.join(map(str, gain.seeds))})" if gain.seeds else ""
     lines = [
-        f"{gain.model}, {metric_title(gain.metric)}: version {before.version} {_score(before)}, version {now.version} "
-        f"{_score(now)}."
+        f"{gain.model}, {metric_title(gain.metric)}{seeds}: version {before.version} {_score(before)}, "
+        f"version {now.version} {_score(now)}."
     ]
     if gain.both_before is None or gain.both_now is None:
         lines.append("No example was tested by both runs, so what the new labels bought is not known.")

@@ -87,6 +87,37 @@ def test_a_run_after_new_labels_says_what_they_bought_on_the_examples_of_both_ve
     assert "gains" not in board()
 
 
+@pytest.mark.slow
+def test_over_several_seeds_the_gain_is_the_mean_over_those_that_both_versions_have(folder: Path, bench: Bench) -> None:
+    labels = pd.read_csv("tasks/denials/labels.csv")
+    labels.loc[labels["id"].isin({f"e{n}" for n in range(0, 24, 2)}), "label"] = "none"
+    labels.to_csv("tasks/denials/labels.csv", index=False)
+    assert bench(*RUN, "seed=0,1")[0] == 0
+    new = [{"text": sentence(n, n % 3 == 0), "label": "denial" if n % 3 == 0 else "none"} for n in range(400, 430)]
+    assert add_labels(export(new), "denials").new == 30
+    status, out, said = bench(*RUN, "seed=0,1,2")
+    assert status == 0, said
+    assert "macro-F1 (seeds 0, 1): version 1" in " ".join(out.split())
+
+    def compared(seed: str) -> dict[str, Any]:
+        _, out, _ = bench("compare", "task=denials", f"seed={seed}", "--format", "json")
+        (found,) = json.loads(out)["tasks"][0]["gains"]
+        return dict(found)
+
+    several, each = compared("0,1,2"), [compared("0"), compared("1")]
+    assert not any("seeds" in found for found in each)
+    assert several["seeds"] == [0, 1]
+    assert (several["n_both"], several["n_changed"]) == (40, 0)
+    for score in ("both_before", "both_now"):
+        assert several[score] == pytest.approx(sum(found[score] for found in each) / 2)
+    for when in ("before", "now"):
+        assert several[when]["score"] == pytest.approx(sum(found[when]["score"] for found in each) / 2)
+        low, high = (several[when]["interval"][end] for end in ("low", "high"))
+        assert low < several[when]["score"] < high
+    low, high = (several["difference"][end] for end in ("low", "high"))
+    assert low < several["both_now"] - several["both_before"] < high
+
+
 def gain(
     low: float, high: float, scored: tuple[int, int] = (40, 40), changed: int = 0, metric: str = "macro_f1"
 ) -> Gain:
