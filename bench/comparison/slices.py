@@ -172,7 +172,7 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
             slices.append(empty)
             continue
         place = None if baseline is None else [run.name for run in part.runs].index(baseline)
-        elsewhere = _against_the_rest(runs, values == code, judged)
+        elsewhere = against_the_rest(runs, values == code, judged)
         with together(judged):
             found = [(run, replace(run, outcomes=replace(run.outcomes)).interval(part.metric)) for run in part.runs]
         scores = [
@@ -226,8 +226,23 @@ def _too_small(part: _Within) -> str:
     return too_few(thin[0], part.labels, part.runs[0].outcomes.value_names)
 
 
-def _against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int) -> dict[str, Elsewhere | None]:
-    """How each run does in a slice against all other examples."""
+def against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int) -> dict[str, Elsewhere | None]:
+    """Hold each run's score in a slice against that on all other examples.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    inside : ndarray of bool, shape (n_rows,)
+        The rows of the slice.
+    judged : int
+        How many slices are judged, for which intervals and p-values are corrected.
+
+    Returns
+    -------
+    dict of str to Elsewhere or None
+        By the run's name; None if there is no other example.
+    """
     if inside.all():
         return dict.fromkeys((run.name for run in runs.runs), None)
     rows = [np.flatnonzero(inside), np.flatnonzero(~inside)]

@@ -98,7 +98,7 @@ def _corrected(sample: LabelledSample, archive: Archive, power: Floats) -> Metho
         none = np.zeros((n_groups, len(known)))
         return Method(known, none, np.zeros(len(known)), sample.effective, 0, archive.possible, exact=True)
     wrong = sample.given - power * sample.predicted
-    rest, observed = _adding_up(power * archive.predicted + sample.mean(wrong), sample.centred(wrong))
+    rest, observed = _adding_up(power * archive.predicted + sample.mean(wrong), sample.steadied(wrong))
     influence = np.concatenate([observed, _unseen(sample, power)]) * _scale(sample, archive)
     noise = power * np.sqrt(archive.noise) * archive.n / archive.total
     parameters = int(power.any()) + int(np.ptp(power) > 0)
@@ -175,7 +175,7 @@ def adjusted_count(sample: LabelledSample, archive: Archive, chosen: Floats) -> 
     rest = (archive.chosen - alarms) / gain
     within = np.clip(rest, 0.0, 1.0)
     parts = -(within * given * (chosen - hits) / support + (1.0 - within) * (1.0 - given) * (chosen - alarms) / other)
-    influence = sample.by_group(sample.weights[:, None] * parts / gain) * _scale(sample, archive)
+    influence = sample.steadied(parts * total / gain) * _scale(sample, archive)
     return Method(archive.whole(within), influence, np.zeros(len(gain)), sample.effective, 0, archive.possible)
 
 

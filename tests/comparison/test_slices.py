@@ -24,7 +24,7 @@ from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
-from bench.comparison.slices import Slice, _against_the_rest, slice_by
+from bench.comparison.slices import Slice, against_the_rest, slice_by
 from bench.data import Task
 from bench.errors import UserError
 from bench.in_memory import TASKS
@@ -139,7 +139,7 @@ def test_a_small_slice_that_happens_to_be_all_right_is_not_called_better(results
         )
         vars(drawn).update({"groups": np.arange(300), "training_factor": lambda: 1.0})
         slices = [np.arange(300) // size == code for code in range(4)]
-        found = [present(_against_the_rest(drawn, each, 4)[runs.runs[0].name]) for each in slices]
+        found = [present(against_the_rest(drawn, each, 4)[runs.runs[0].name]) for each in slices]
         called += any(each.verdict == "better" for each in found)
     assert called <= 0.05 * 100 + 2 * np.sqrt(0.05 * 0.95 * 100)
 
@@ -426,7 +426,7 @@ def test_a_model_that_is_as_good_everywhere_is_called_worse_nowhere_more_than_pr
         run = replace(runs.runs[0], outcomes=replace(runs.runs[0].outcomes, predicted=predicted))
         drawn = replace(runs, runs=[run], metric=find_metric("accuracy"))
         vars(drawn)["training_factor"] = lambda: 1.0
-        found = [_against_the_rest(drawn, values == code, 3)[run.name] for code in range(3)]
+        found = [against_the_rest(drawn, values == code, 3)[run.name] for code in range(3)]
         called += any(present(each).verdict != "undecided" for each in found)
     assert called <= 0.05 * repeats + 2 * np.sqrt(0.05 * 0.95 * repeats)
     assert called > 0
