@@ -12,7 +12,7 @@ from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.request import ROPE, CompareRequest, Filter
-from bench.comparison.selection import select_runs, select_table
+from bench.comparison.selection import Selected, select_runs, select_table
 from bench.errors import BenchError
 from bench.metrics.registry import metric_of
 from bench.results.board import Leaderboard
@@ -37,9 +37,10 @@ def corrected_leaderboard(results: Path, record: RunRecord) -> Leaderboard:
     record : RunRecord
         The run.
     """
+    selected = select_table(results, record)
     board = leaderboard(results, record)
-    board = replace(board, gains=_gains(board, results, [[run] for run in select_table(results, record).runs]))
-    runs = _side_by_side(results, record)
+    board = replace(board, gains=_gains(board, results, [[run] for run in selected.runs]))
+    runs = _side_by_side(selected, record)
     if runs is None:
         return board
     pairs = judged_pairs(runs, ROPE, None)
@@ -110,8 +111,7 @@ def _gains(board: Leaderboard, results: Path, models: Sequence[Sequence[Run]]) -
     return tuple(sorted(gains(results, models), key=lambda gain: (-sign * gain.now.score, gain.model)))
 
 
-def _side_by_side(results: Path, record: RunRecord) -> ComparedRuns | None:
-    selected = select_table(results, record)
+def _side_by_side(selected: Selected, record: RunRecord) -> ComparedRuns | None:
     if len(selected.runs) < 2 or record.task.n_groups > MOST_GROUPS:
         return None
     try:
