@@ -79,7 +79,7 @@ def gains(results: Path, models: Sequence[Sequence[Run]]) -> tuple[Gain, ...]:
 
 
 def _pairs(stored: Sequence[Run], runs: Sequence[Run]) -> list[tuple[Run, Run]]:
-    """A model's runs, each with that of the same seed on the latest earlier version that has any; the latest first."""
+    """A model's runs, each after that of the same seed on the latest earlier version that has any."""
     alike = [(before, run) for before in stored for run in runs if _same_but_data(before[1], run[1])]
     latest = [pair for pair in alike if pair[0][1].task.version == alike[0][0][1].task.version]
     by_seed = {run[1].seed: (before, run) for before, run in reversed(latest)}

@@ -151,7 +151,7 @@ class LabelledSample:
         influence = self.centred(values)
         weights = self.weights / self.total
         sizes = self.by_group(weights[:, None])[:, 0]
-        n_examples, n_groups = 1.0 / float((weights**2).sum()), len(sizes)
+        n_examples, n_groups = 1.0 / max(float((weights**2).sum()), 1e-300), len(sizes)
         if self.strata is not None or n_examples - n_groups < 1.0 or n_groups < 2:
             return influence
         off = values - self.mean(values)
