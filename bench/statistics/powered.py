@@ -98,26 +98,27 @@ def _corrected(sample: LabelledSample, archive: Archive, power: Floats) -> Metho
         none = np.zeros((n_groups, len(known)))
         return Method(known, none, np.zeros(len(known)), sample.effective, 0, archive.possible, exact=True)
     wrong = sample.given - power * sample.predicted
-    rest, observed = _adding_up(power * archive.predicted + sample.mean(wrong), sample.steadied(wrong))
-    influence = np.concatenate([observed, _unseen(sample, power)]) * _scale(sample, archive)
+    rest, wrong = _adding_up(power * archive.predicted + sample.mean(wrong), wrong, sample)
+    influence = np.concatenate([sample.steadied(wrong), _unseen(sample, power)]) * _scale(sample, archive)
     noise = power * np.sqrt(archive.noise) * archive.n / archive.total
     parameters = int(power.any()) + int(np.ptp(power) > 0)
     values = archive.whole(np.clip(rest, 0.0, 1.0))
     return Method(values, influence, noise, sample.effective, parameters, archive.possible)
 
 
-def _adding_up(values: Floats, influence: Floats) -> tuple[Floats, Floats]:
+def _adding_up(shares: Floats, wrong: Floats, sample: LabelledSample) -> tuple[Floats, Floats]:
     """Make shares sum to 1, which they do not if the predictions of each label are relied on to a degree of its own.
 
     Each moves in proportion to its covariance with the sum, which gives the least variances (Deming and Stephan 1940,
-    least squares under a known total).
+    least squares under a known total). Given are the shares and what they vary with, by example.
     """
+    influence = sample.centred(wrong)
     total = influence.sum(axis=1)
     spread = float((total**2).sum())
     if spread <= 1e-12 * float((influence**2).sum()):
-        return values, influence
+        return shares, wrong
     part = total @ influence / spread
-    return values - part * (values.sum() - 1.0), influence - total[:, None] * part
+    return shares - part * (shares.sum() - 1.0), wrong - wrong.sum(axis=1, keepdims=True) * part
 
 
 def _unseen(sample: LabelledSample, power: Floats) -> Floats:

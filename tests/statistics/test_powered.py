@@ -218,6 +218,19 @@ def test_intervals_cover_where_a_few_large_groups_decide_and_whole_groups_have_o
     assert np.mean(inside) >= 0.92
 
 
+def test_with_many_labels_no_interval_is_narrower_for_the_labels_that_are_raised() -> None:
+    """Each label's squares are raised by a degree of its own; the shares sum to 1 all the same."""
+    draw = np.random.default_rng(1)
+    sizes = draw.integers(1, 30, 40)
+    groups = np.repeat(np.arange(40), sizes)
+    given = np.eye(4)[draw.choice(4, 40, p=[0.5, 0.3, 0.15, 0.05])[groups]]
+    given[::3] = np.eye(4)[draw.choice(4, len(given[::3]))]
+    sample = LabelledSample(given, np.zeros_like(given), np.ones(len(given)), groups)
+    alone = labels_alone(sample, Archive(10**9, *np.zeros((4, 4))))
+    assert alone.values.sum() == pytest.approx(1.0)
+    assert ((alone.influence[:40] ** 2).sum(axis=0) >= (sample.centred(given) ** 2).sum(axis=0) - 1e-12).all()
+
+
 @given(examples)
 def test_influences_of_single_examples_are_not_raised(rows) -> None:
     codes, predicted, _ = (np.array(column) for column in zip(*rows, strict=True))
