@@ -162,7 +162,7 @@ class LabelledSample:
         typical = n_examples * (1.0 - shared) / (n_groups - 1)
         expected = np.maximum(between - within, 0.0) / typical * shared + within / n_examples
         squares = (influence**2).sum(axis=0)
-        least = expected * (1.0 - 1.0 / max(self.effective, 1.0))
+        least = expected * (1.0 - shared)
         raised = np.divide(least, squares, out=np.ones_like(squares), where=squares > 1e-24)
         return influence * np.sqrt(np.maximum(raised, 1.0))
 
@@ -179,17 +179,22 @@ class LabelledSample:
         The examples do not show the power of a label that all of them have, or none: it is then that of all labels
         together. Relied on to a degree of 0, such a label would have a share of 0 or 1, and the others what is left.
         """
-        n_labels = self.given.shape[1]
-        both = self.centred(np.concatenate([self.given, self.predicted], axis=1))
-        products = both.T @ both
-        shared = np.diagonal(products, offset=n_labels)
-        varies, spread = np.diagonal(products)[:n_labels], np.diagonal(products)[n_labels:]
+        shared, varies, spread = self._products
         whole_groups = np.maximum((part.unseen.wrong**2 - part.unseen.single[:, None] ** 2).sum(axis=0), 0.0)
         against = spread + whole_groups * part.effective / max(self.effective, 1e-300)
         together = shared.sum() / against.sum() if spread.any() else 0.0
         slope = np.divide(shared, against, out=np.zeros_like(spread), where=spread > 0)
         slope[varies <= 1e-24] = together  # But for rounding, 0.
         return np.clip(slope, 0.0, 1.0)
+
+    @cached_property
+    def _products(self) -> tuple[Floats, Floats, Floats]:
+        """By label, the covariance of what is given and predicted, and the variance of each."""
+        n_labels = self.given.shape[1]
+        both = self.centred(np.concatenate([self.given, self.predicted], axis=1))
+        products = both.T @ both
+        variances = np.diagonal(products)
+        return np.diagonal(products, offset=n_labels), variances[:n_labels], variances[n_labels:]
 
     @cached_property
     def unseen(self) -> Unseen:

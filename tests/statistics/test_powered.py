@@ -178,18 +178,22 @@ def test_intervals_cover_the_share_of_the_archive(how, share) -> None:
     assert np.mean(narrower) < 0.95
 
 
+def whole_groups(sizes: np.ndarray, n: int, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of some groups that are drawn, and the number of each row's group among them."""
+    chosen, ends = draw.choice(len(sizes), n, replace=False), np.cumsum(sizes)
+    rows = np.concatenate([np.arange(ends[group] - sizes[group], ends[group]) for group in chosen])
+    return rows, np.repeat(np.arange(n), sizes[chosen])
+
+
 @pytest.mark.parametrize("n_groups", [25, 80])
 @pytest.mark.parametrize("wrong", [0.02, 0.05, 0.1])
 def test_a_model_that_is_wrong_about_whole_groups_does_not_look_perfect_in_those_that_have_none(n_groups, wrong):
     draw, inside = np.random.default_rng([n_groups, int(100 * wrong)]), []
     sizes = draw.integers(1, 13, 5000)
-    ends = np.cumsum(sizes)
     codes, flipped = (np.repeat(draw.random(5000) < rate, sizes) for rate in (0.1, wrong))
     predicted = (codes ^ flipped).astype(float)
     for _ in range(300):
-        chosen = draw.choice(5000, n_groups, replace=False)
-        rows = np.concatenate([np.arange(ends[group] - sizes[group], ends[group]) for group in chosen])
-        groups = np.repeat(np.arange(n_groups), sizes[chosen])
+        rows, groups = whole_groups(sizes, n_groups, draw)
         known = np.bincount(codes[rows], minlength=2)
         sample = sample_of(codes[rows].astype(int), predicted[rows], groups=groups)
         found = powered(sample, archive_of(np.delete(predicted, rows), known)).shares()[1]
@@ -204,12 +208,9 @@ def test_intervals_cover_where_a_few_large_groups_decide_and_whole_groups_have_o
     and the larger ones often happen to lack it."""
     draw, inside = np.random.default_rng(n_groups), []
     sizes = np.minimum(np.ceil(np.exp(draw.normal(0.7, 1.8, 5000))), 200).astype(int)
-    ends = np.cumsum(sizes)
-    codes = (draw.random(ends[-1]) < np.repeat(draw.beta(0.03, 0.27, 5000), sizes)).astype(int)
+    codes = (draw.random(sizes.sum()) < np.repeat(draw.beta(0.03, 0.27, 5000), sizes)).astype(int)
     for _ in range(300):
-        chosen = draw.choice(5000, n_groups, replace=False)
-        rows = np.concatenate([np.arange(ends[group] - sizes[group], ends[group]) for group in chosen])
-        groups = np.repeat(np.arange(n_groups), sizes[chosen])
+        rows, groups = whole_groups(sizes, n_groups, draw)
         archive = Archive(10**9, np.zeros(2), np.zeros(2), np.zeros(2), np.zeros(2))
         found = labels_alone(sample_of(codes[rows], np.zeros(len(rows)), groups=groups), archive).shares()[1]
         if found.interval is not None:
