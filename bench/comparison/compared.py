@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -77,10 +77,7 @@ class ComparedRun:
 
     def interval(self, metric: Metric) -> Interval | Thin:
         """The interval of the score: over several seeds that of all predictions, moved to the mean."""
-        found = metric.interval(self.outcomes)
-        if not self.by_seed or isinstance(found, Thin):
-            return found
-        return found.moved(self.score - metric.score(self.outcomes), metric.bounds)
+        return interval_around(self.score, metric, self.outcomes) if self.by_seed else metric.interval(self.outcomes)
 
     @property
     def predicted(self) -> Codes:
@@ -182,7 +179,7 @@ class ComparedRuns:
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
         if run.name not in self._drawn:
-            self._drawn[run.name] = _mean(run, lambda outcomes: self.metric.drawn(outcomes, self.bootstrap))
+            self._drawn[run.name] = mean_over_seeds(run.each_seed, lambda each: self.metric.drawn(each, self.bootstrap))
         return run.score, self._drawn[run.name]
 
     @cached_property
@@ -192,7 +189,7 @@ class ComparedRuns:
 
     def unseen_scores(self, run: ComparedRun) -> Floats:
         """The run's score of each draw on the groups that the draw left out, NaN where it left out none."""
-        return _mean(run, lambda outcomes: self.metric.drawn(outcomes, self.bootstrap.complement()))
+        return mean_over_seeds(run.each_seed, lambda each: self.metric.drawn(each, self.bootstrap.complement()))
 
     def left_out_scores(self, run: ComparedRun) -> Floats | None:
         """The run's pooled score without each group, None where it takes too long."""
@@ -200,9 +197,7 @@ class ComparedRuns:
 
     def without_each(self, run: ComparedRun) -> Floats | None:
         """The run's pooled score without each group, None if the metric has none, in any number of groups."""
-        found = [self.metric.without_each(outcomes) for outcomes in run.each_seed]
-        known = [each for each in found if each is not None]
-        return np.mean(known, axis=0) if len(known) == len(found) else None
+        return without_each(self.metric, run.each_seed)
 
     def fold_scores(self, run: ComparedRun) -> Floats:
         """The run's score in each outer fold, of shape (n_folds,)."""
@@ -238,6 +233,19 @@ class ComparedRuns:
         return training_factor(self.n_scored, self.n_trained(), training_weight(fewest))
 
 
-def _mean(run: ComparedRun, scores: Callable[[Outcomes], Floats]) -> Floats:
-    """The mean over seeds of scores of the run's predictions."""
-    return np.asarray(np.mean([scores(outcomes) for outcomes in run.each_seed], axis=0))
+def mean_over_seeds(by_seed: Sequence[Outcomes], scores: Callable[[Outcomes], Floats]) -> Floats:
+    """The mean over seeds of scores of the predictions with each."""
+    return np.asarray(np.mean([scores(outcomes) for outcomes in by_seed], axis=0))
+
+
+def without_each(metric: Metric, by_seed: Sequence[Outcomes]) -> Floats | None:
+    """The mean score over seeds without each group, None if the metric has none."""
+    found = [metric.without_each(outcomes) for outcomes in by_seed]
+    known = [each for each in found if each is not None]
+    return np.mean(known, axis=0) if len(known) == len(found) else None
+
+
+def interval_around(score: float, metric: Metric, together: Outcomes) -> Interval | Thin:
+    """The interval of a mean score over seeds: that of the predictions with all of them together, moved to it."""
+    found = metric.interval(together)
+    return found if isinstance(found, Thin) else found.moved(score - metric.score(together), metric.bounds)

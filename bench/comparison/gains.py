@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from bench.comparison.compared import MOST_LEFT_OUT
+from bench.comparison.compared import MOST_LEFT_OUT, interval_around, mean_over_seeds, without_each
 from bench.comparison.task_now import as_run
 from bench.data.definition import build_task, read_definition
 from bench.data.votes import KEPT, history
@@ -149,16 +149,16 @@ def _gain(pairs: Sequence[tuple[Run, Run]], task: Task, several: bool) -> Gain |
         now=new.score(metric),
         n_both=len(both),
         n_changed=int((had[facts.index] != facts["label"]).sum()),
-        both_before=float(_mean(other, metric.score)) if both else None,
-        both_now=float(_mean(one, metric.score)) if both else None,
+        both_before=_score(metric, other) if both else None,
+        both_now=_score(metric, one) if both else None,
         difference=_difference(one, other, len(both), metric, old.n_trained) if both else None,
         seeds=tuple(run[1].seed for _, run in pairs) if several else (),
     )
 
 
-def _mean(by_seed: Sequence[Outcomes], score: Callable[[Outcomes], Any]) -> Any:
-    """The mean over seeds of scores, or of arrays of them, of the predictions with each."""
-    return np.mean([score(outcomes) for outcomes in by_seed], axis=0)
+def _score(metric: Metric, by_seed: Sequence[Outcomes]) -> float:
+    """The mean score over seeds."""
+    return float(np.mean([metric.score(outcomes) for outcomes in by_seed]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,8 +185,8 @@ class _Version:
         interval = self.summaries[0].intervals.get(metric.name)
         if len(self.frames) > 1 and interval is not None:
             pooled = Outcomes.of(pd.concat(self.frames, ignore_index=True), self.record.task.labels)
-            found = metric.interval(pooled)
-            interval = None if isinstance(found, Thin) else found.moved(score - metric.score(pooled), metric.bounds)
+            found = interval_around(score, metric, pooled)
+            interval = None if isinstance(found, Thin) else found
         task = self.record.task
         return VersionScore(task.version, task.n_examples, len(self.tested), score, interval)
 
@@ -231,14 +231,15 @@ def _difference(
     if first.n_groups < FEWEST_GROUPS or isinstance(metric.interval(first), Thin):
         return None
     bootstrap = GroupBootstrap(first.n_groups, derive_seed(0, "gains"))
-    few = first.n_groups <= MOST_LEFT_OUT and metric.without_each(first) is not None
+    left_out = [without_each(metric, each) for each in (new, old)] if first.n_groups <= MOST_LEFT_OUT else []
+    known = [each for each in left_out if each is not None]
     fewest = float(np.bincount(first.true, minlength=first.n_labels).min()) * n_trained / len(first)
     found = group_difference(
-        [_mean(each, metric.score) for each in (new, old)],
-        [_mean(each, lambda outcomes: metric.drawn(outcomes, bootstrap)) for each in (new, old)],
+        [_score(metric, each) for each in (new, old)],
+        [mean_over_seeds(each, lambda outcomes: metric.drawn(outcomes, bootstrap)) for each in (new, old)],
         first.n_groups,
         training_factor(n_scored, n_trained, training_weight(fewest)),
-        left_out=[_mean(each, metric.without_each) for each in (new, old)] if few else None,
+        left_out=known if len(known) == 2 else None,
         bounds=metric.difference_bounds,
     )
     return found.interval

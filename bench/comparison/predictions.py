@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bench.comparison.compared import ComparedRun, ComparedRuns
+from bench.comparison.compared import ComparedRun, ComparedRuns, interval_around
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
 from bench.metrics.metric import Metric
@@ -148,9 +148,9 @@ def _over_seeds(summaries: Sequence[Summary], outcomes: Outcomes, metric: Metric
     scores = {name: float(np.mean([each.scores[name] for each in summaries])) for name in named}
     intervals = {}
     if metric.name in scores and outcomes.n_groups > 1:
-        found = metric.interval(outcomes)
+        found = interval_around(scores[metric.name], metric, outcomes)
         if isinstance(found, Interval):
-            intervals[metric.name] = found.moved(scores[metric.name] - metric.score(outcomes), metric.bounds)
+            intervals[metric.name] = found
     return replace(
         summaries[0],
         scores=scores,
