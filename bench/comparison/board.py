@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.comparison.compared import ComparedRuns
-from bench.comparison.gains import Run, gains
+from bench.comparison.gains import gains
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.ranking import corrected_best, rank_interval
@@ -19,6 +19,7 @@ from bench.results.board import Leaderboard
 from bench.results.gains import Gain
 from bench.results.leaderboard import leaderboard, period_notes, refresh_leaderboard
 from bench.results.record import RunRecord
+from bench.results.store import StoredRun
 
 MOST_GROUPS = 5_000
 """With more groups than these the best score is flattered little, and comparing the runs takes long."""
@@ -105,7 +106,7 @@ def seeds_leaderboard(results: Path, task: str, seeds: tuple[int, ...]) -> Leade
     )
 
 
-def _gains(board: Leaderboard, results: Path, models: Sequence[Sequence[Run]]) -> tuple[Gain, ...]:
+def _gains(board: Leaderboard, results: Path, models: Sequence[Sequence[StoredRun]]) -> tuple[Gain, ...]:
     """What new labels bought the models of a table, the best first."""
     sign = metric_of(board.task).sign
     return tuple(sorted(gains(results, models), key=lambda gain: (-sign * gain.now.score, gain.model)))

@@ -21,7 +21,7 @@ from bench.errors import ConfigError, nearest
 from bench.results.board import Best
 from bench.results.gains import Gain
 from bench.results.periods import FoldScore, Trend
-from bench.results.protocol import model_name, search_name
+from bench.results.protocol import model_name, search_name, seeds_text
 from bench.results.record import Period, Reference, TaskRecord
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT
@@ -142,7 +142,7 @@ class Comparison:
     @property
     def seeds_text(self) -> str:
         """The seed, or seeds, as texts name them."""
-        return f"seeds {', '.join(map(str, self.seeds))}" if self.seeds else f"seed {self.seed}"
+        return seeds_text(self.seeds or (self.seed,))
 
 
 def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: str | None = None) -> Comparison:

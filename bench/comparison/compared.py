@@ -13,7 +13,7 @@ from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
 from bench.results.extent import split_sizes
 from bench.results.record import RunRecord, TaskRecord
-from bench.results.store import RunFolder
+from bench.results.store import RunFolder, StoredRun
 from bench.results.summary import Summary
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.interval import Interval, Thin
@@ -51,7 +51,7 @@ class ComparedRun:
         The predictions with each of several seeds, which `outcomes` has all together; empty for one seed.
     seed_scores : tuple of float
         The score with each of several seeds.
-    further : tuple of (RunFolder, RunRecord)
+    further : tuple of StoredRun
         The stored runs with further seeds.
     """
 
@@ -63,10 +63,10 @@ class ComparedRun:
     score: float
     by_seed: tuple[Outcomes, ...] = ()
     seed_scores: tuple[float, ...] = ()
-    further: tuple[tuple[RunFolder, RunRecord], ...] = ()
+    further: tuple[StoredRun, ...] = ()
 
     @property
-    def stored(self) -> tuple[tuple[RunFolder, RunRecord], ...]:
+    def stored(self) -> tuple[StoredRun, ...]:
         """The stored runs, one for each seed."""
         return (self.folder, self.record), *self.further
 

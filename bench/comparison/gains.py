@@ -23,7 +23,7 @@ from bench.results.extent import split_sizes
 from bench.results.gains import Gain, VersionScore
 from bench.results.protocol import model_name, same_but_seed, settings
 from bench.results.record import RunRecord
-from bench.results.store import RunFolder, stored_runs
+from bench.results.store import RunFolder, StoredRun, stored_runs
 from bench.results.summary import Summary
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.interval import Interval, Thin
@@ -35,13 +35,12 @@ if TYPE_CHECKING:
     from bench.data.task import Task
     from bench.metrics.metric import Metric
 
-Run = tuple[RunFolder, RunRecord]
 
 BASELINE = "majority"
 """The model that no labels help."""
 
 
-def gains(results: Path, models: Sequence[Sequence[Run]]) -> tuple[Gain, ...]:
+def gains(results: Path, models: Sequence[Sequence[StoredRun]]) -> tuple[Gain, ...]:
     """Say what labels bought that ``bench add`` has added since an earlier version of a task.
 
     Each model is put beside its runs with the same settings, protocol and seeds on the latest earlier version that has
@@ -52,7 +51,7 @@ def gains(results: Path, models: Sequence[Sequence[Run]]) -> tuple[Gain, ...]:
     ----------
     results : pathlib.Path
         The store.
-    models : sequence of sequences of (RunFolder, RunRecord)
+    models : sequence of sequences of StoredRun
         The finished runs of each model of one table, one for each seed.
 
     Returns
@@ -78,7 +77,7 @@ def gains(results: Path, models: Sequence[Sequence[Run]]) -> tuple[Gain, ...]:
     return tuple(found)
 
 
-def _pairs(stored: Sequence[Run], runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+def _pairs(stored: Sequence[StoredRun], runs: Sequence[StoredRun]) -> list[tuple[StoredRun, StoredRun]]:
     """A model's runs, each after that of the same seed on the latest earlier version that has any."""
     alike = [(before, run) for before in stored for run in runs if _same_but_data(before[1], run[1])]
     latest = [pair for pair in alike if pair[0][1].task.version == alike[0][0][1].task.version]
@@ -98,7 +97,7 @@ def _versions_before(record: RunRecord) -> set[int]:
     return found
 
 
-def _readable(results: Path, task: str) -> list[Run]:
+def _readable(results: Path, task: str) -> list[StoredRun]:
     found = []
     for folder in stored_runs(results, task):
         try:
@@ -123,7 +122,7 @@ def _same_but_data(one: RunRecord, other: RunRecord) -> bool:
     )
 
 
-def _gain(pairs: Sequence[tuple[Run, Run]], task: Task, several: bool) -> Gain | None:
+def _gain(pairs: Sequence[tuple[StoredRun, StoredRun]], task: Task, several: bool) -> Gain | None:
     """Score all runs on the examples that they share; None if their data or predictions are not here."""
     (before, known), (now, record) = pairs[0]
     try:
@@ -170,7 +169,7 @@ class _Version:
     frames: list[pd.DataFrame]
 
     @classmethod
-    def read(cls, runs: Sequence[Run]) -> _Version:
+    def read(cls, runs: Sequence[StoredRun]) -> _Version:
         summaries = [folder.read_summary() for folder, _ in runs]
         return cls(runs[0][1], summaries, [_predictions(folder) for folder, _ in runs])
 

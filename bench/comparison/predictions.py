@@ -19,7 +19,7 @@ from bench.models.space import Range
 from bench.results.cell import CellRecord
 from bench.results.periods import DAYS, period_scores, trend_of
 from bench.results.record import RunRecord
-from bench.results.store import RunFolder
+from bench.results.store import RunFolder, StoredRun
 from bench.results.summary import Summary
 from bench.statistics.bootstrap import group_indices
 from bench.statistics.interval import Interval
@@ -108,7 +108,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
 
 
 def _read_seeds(
-    seeds: Sequence[tuple[RunFolder, RunRecord]], asked: Metric
+    seeds: Sequence[StoredRun], asked: Metric
 ) -> tuple[Summary, pd.DataFrame, Outcomes, *tuple[Outcomes, ...]]:
     """A run's summary and predictions with all seeds together, then the predictions with each of several seeds."""
     read = []

@@ -26,7 +26,7 @@ from bench.results.protocol import (
     settings,
 )
 from bench.results.record import RunRecord
-from bench.results.store import RunFolder, stored_runs
+from bench.results.store import RunFolder, StoredRun, stored_runs
 
 T = TypeVar("T")
 
@@ -37,22 +37,22 @@ class Selected:
 
     Parameters
     ----------
-    runs : list of (RunFolder, RunRecord)
+    runs : list of StoredRun
         Finished runs.
     notes : list of str
         What was left out, a sentence each.
     named : bool
         Whether the runs were named one by one, so that one which cannot be read is an error.
-    further : list of lists of (RunFolder, RunRecord)
+    further : list of lists of StoredRun
         For each run those of further seeds, over which its scores are averaged; empty for one seed.
     unfinished : list of RunRecord
         Runs that would compare if they were finished.
     """
 
-    runs: list[tuple[RunFolder, RunRecord]]
+    runs: list[StoredRun]
     notes: list[str]
     named: bool = False
-    further: list[list[tuple[RunFolder, RunRecord]]] = field(default_factory=list)
+    further: list[list[StoredRun]] = field(default_factory=list)
     unfinished: list[RunRecord] = field(default_factory=list)
 
     def names(self) -> list[str]:
@@ -208,9 +208,7 @@ def _check_named(results: Path, task: str, wanted: Filter, stored: Sequence[RunR
             )
 
 
-def _only_idle(
-    wanted: Filter, fitting: Sequence[tuple[RunFolder, RunRecord]], found: Sequence[tuple[RunFolder, RunRecord]]
-) -> bool:
+def _only_idle(wanted: Filter, fitting: Sequence[StoredRun], found: Sequence[StoredRun]) -> bool:
     """Whether a search was asked for that other runs have, and only models without a search are left."""
     if wanted.search is None or any(search_name(record) is not None for _, record in fitting):
         return False
@@ -218,7 +216,7 @@ def _only_idle(
     return any(record.model.search and (models is None or names_of(record) & {*models}) for _, record in found)
 
 
-def _setting_the_protocol(finished: Sequence[tuple[RunFolder, RunRecord]], wanted: Filter) -> RunRecord:
+def _setting_the_protocol(finished: Sequence[StoredRun], wanted: Filter) -> RunRecord:
     """The latest run whose protocol is compared.
 
     A filter by search says nothing of models without one, which every command runs again, so these set no protocol
@@ -308,7 +306,7 @@ def select_table(results: Path, record: RunRecord, model: str | None = None) -> 
     return Selected(_table([(folder, other) for folder, other in found if folder.summarised], record), [])
 
 
-def _table(finished: Sequence[tuple[RunFolder, RunRecord]], record: RunRecord) -> list[tuple[RunFolder, RunRecord]]:
+def _table(finished: Sequence[StoredRun], record: RunRecord) -> list[StoredRun]:
     """The runs that are in one table with a given one, each on the last version of the task only."""
     alike = [(folder, other) for folder, other in finished if same_table(other, record)]
     records = [other for _, other in alike]
@@ -324,7 +322,7 @@ def select_folders(paths: Sequence[Path]) -> Selected:
         If a folder holds no finished run or is named twice, or two runs do not compare; the message names the
         parts that differ.
     """
-    runs = list[tuple[RunFolder, RunRecord]]()
+    runs = list[StoredRun]()
     for path in paths:
         folder = RunFolder(path.resolve())
         if any(folder.path == other.path for other, _ in runs):
@@ -349,9 +347,9 @@ def select_folders(paths: Sequence[Path]) -> Selected:
 
 def _read(
     stored: Sequence[RunFolder],
-) -> tuple[list[tuple[RunFolder, RunRecord]], list[tuple[RunFolder, UserError]]]:
+) -> tuple[list[StoredRun], list[tuple[RunFolder, UserError]]]:
     """The runs that can be read, with their records, and those that cannot, with what is wrong."""
-    found = list[tuple[RunFolder, RunRecord]]()
+    found = list[StoredRun]()
     unreadable = list[tuple[RunFolder, UserError]]()
     for folder in stored:
         try:
@@ -386,7 +384,7 @@ def _parts(one: RunRecord, other: RunRecord) -> list[str]:
     return [*differences(one, other, but=SPLITS), *changed] or differences(one, other)
 
 
-def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:
+def _protocols(found: list[StoredRun]) -> str:
     def values(key: str) -> str:
         return ", ".join(sorted({str(getattr(record.validation, key)) for _, record in found}))
 

@@ -21,12 +21,10 @@ from bench.results.cell import FINAL, Fold
 from bench.results.layout import stored_tasks
 from bench.results.protocol import model_name, search_name
 from bench.results.record import RunRecord
-from bench.results.store import RunFolder, stored_runs
+from bench.results.store import RunFolder, StoredRun, stored_runs
 
 KEYS = ("task", "model", "run", "results")
 """The keys of ``bench predict``."""
-
-Run = tuple[RunFolder, RunRecord]
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,7 @@ def _with_key(stored: Sequence[RunFolder], request: PredictRequest) -> RunFolder
     raise UserError(f"run={request.key}: no stored run of {whose} matches.", f"Stored runs: {named}.")
 
 
-def _rank(run: Run) -> float:
+def _rank(run: StoredRun) -> float:
     folder, record = run
     metric = record.task.metric
     score = folder.read_summary().scores.get(metric)

@@ -10,6 +10,7 @@ from typing import Annotated
 from bench.config import Validation
 from bench.metrics.registry import RankedTask, in_table_order, metric_names, metric_title
 from bench.results.gains import Gain
+from bench.results.protocol import seeds_text
 from bench.results.record import Period, TaskRecord
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT
@@ -144,7 +145,7 @@ class Leaderboard:
     @property
     def seeds_text(self) -> str:
         """The seed, or seeds, as texts name them."""
-        return f"seeds {', '.join(map(str, self.seeds))}" if self.seeds else f"seed {self.seed}"
+        return seeds_text(self.seeds or (self.seed,))
 
 
 def column_title(name: str, task: RankedTask) -> str:

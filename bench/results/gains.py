@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bench.metrics.registry import greater_is_better, metric_title
+from bench.results.protocol import seeds_text
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT, Count, Number
 
@@ -110,7 +111,7 @@ def gain_sentences(gains: Iterable[Gain]) -> list[str]:
 
 def _sentences(gain: Gain) -> list[str]:
     before, now = gain.before, gain.now
-    seeds = f" (seed{'s' * (len(gain.seeds) > 1)} {', '.join(map(str, gain.seeds))})" if gain.seeds else ""
+    seeds = f" ({seeds_text(gain.seeds)})" if gain.seeds else ""
     lines = [
         f"{gain.model}, {metric_title(gain.metric)}{seeds}: version {before.version} {_score(before)}, "
         f"version {now.version} {_score(now)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from bench.config import Validation
 from bench.metrics.averaged import mean_over
@@ -93,6 +93,17 @@ def model_name(record: RunRecord) -> str:
     """The name of a run's model in tables: with the task of extra training rows, if there is one."""
     name, other = record.model.name, record.train_on
     return name if other is None else f"{name}{'@' if other.only else '+'}{other.task}"
+
+
+def seeds_text(seeds: Collection[int]) -> str:
+    """One or several seeds, as texts name them.
+
+    Examples
+    --------
+    >>> seeds_text((0,)), seeds_text((0, 1))
+    ('seed 0', 'seeds 0, 1')
+    """
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
 
 
 def names_of(record: RunRecord) -> set[str]:

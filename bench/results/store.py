@@ -264,7 +264,7 @@ class RunFolder:
 
     def has_failures(self, fold: Fold) -> bool:
         """Whether settings failed in the search of a stored cell."""
-        return _has_failures(self.read_result(fold))
+        return any(trial.failed for trial in self.read_result(fold).trials)
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
@@ -293,7 +293,7 @@ class RunFolder:
             raise
         finally:
             remove(beside.with_name(f"{beside.name}-old"))
-        if result.status == "ok" and not _has_failures(result):
+        if result.status == "ok" and not any(trial.failed for trial in result.trials):
             self.journal(result.fold).remove()
 
     def read_result(self, fold: Fold) -> CellRecord:
@@ -391,8 +391,8 @@ class RunFolder:
             lock.release()
 
 
-def _has_failures(cell: CellResult | CellRecord) -> bool:
-    return any(trial.failed for trial in cell.trials)
+StoredRun = tuple[RunFolder, RunRecord]
+"""A run's folder, and what it says of the run."""
 
 
 def stored_runs(results: Path, task: str = "*") -> list[RunFolder]:
