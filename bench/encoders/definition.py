@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench.errors import ConfigError
+from bench.errors import ConfigError, ModelError
 from bench.schema.dialect import place_of
+from bench.support.plugins import import_plugin
 
 if TYPE_CHECKING:
     from bench.schema.encoder import EncoderHub, FolderSource, PackageSource
@@ -39,10 +40,13 @@ class Folder:
         The folder, from the current one or else from that of fetched weights; ``~`` is the home folder.
     hint : str
         How to get it, printed if it is missing.
+    maker : str
+        The import path of a function that fills the folder, given its path, for ``bench encoders fetch``.
     """
 
     path: str
     hint: str = ""
+    maker: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,32 @@ class EncoderDefinition:
             )
         return cls(name, _source(read.source), **read.model_dump(exclude={"name", "source"}), origin=origin)
 
+    def load(self, key: str, path: str) -> Any:
+        """Import what an import path in the encoder's file names.
+
+        Parameters
+        ----------
+        key : str
+            The key of the path under ``source``, named in errors.
+        path : str
+            ``package.module.name``.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If there is no such thing.
+        """
+        module, _, name = path.rpartition(".")
+        try:
+            return getattr(import_plugin(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ModelError(f"{self.origin}: source.{key}: cannot import '{path}': {error}.") from error
+
 
 def _source(read: EncoderHub | FolderSource | PackageSource) -> Hub | Folder | Package:
     given = read.model_dump()
     if "hub" in given:
         return Hub(given["hub"], given["revision"])
     if "folder" in given:
-        return Folder(given["folder"], given["hint"])
+        return Folder(given["folder"], given["hint"], given["maker"])
     return Package(**given)

