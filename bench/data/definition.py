@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from bench.data.messages import listed
 from bench.data.published import DOWNLOAD, PublishedFiles
 from bench.data.section import Section
 from bench.data.sources import Further, read_source
-from bench.data.task import TEST, TRAIN, Task
+from bench.data.task import GROUP, TEST, TRAIN, Task
 from bench.data.task_definition import TaskDefinition
 from bench.errors import ConfigError, DataError, nearest
 from bench.metrics import find_metric
@@ -176,7 +176,8 @@ def build_task(content: Mapping[str, object], origin: Path, mirror: Path | None 
         settled=settled.notes if records.splits else (),
         origin=origin,
         published=figures,
-        columns=_input_columns(definition),
+        columns=_named(definition, definition.inputs),
+        table_group=_named(definition, [GROUP]).get(GROUP, ""),
         averaged_over=file.averaged_over or "",
         homepage=file.homepage or "",
         licence=file.licence or "",
@@ -288,11 +289,12 @@ def _check_values(task: Task) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _input_columns(definition: TaskDefinition) -> dict[str, str]:
+def _named(definition: TaskDefinition, roles: Iterable[str]) -> dict[str, str]:
+    """The names of some columns in the task's table, as far as its file gives one for each."""
     columns = definition.source.content.get("columns")
     if not isinstance(columns, Mapping):
         return {}
-    return {name: columns[name] for name in definition.inputs if isinstance(columns.get(name), str)}
+    return {name: columns[name] for name in roles if isinstance(columns.get(name), str)}
 
 
 def _check_repeats(settled: Settled, inputs: tuple[str, ...], origin: Path) -> None:

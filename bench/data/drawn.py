@@ -24,14 +24,17 @@ STRATUM = "stratum"
 NO_DRAW = -1
 """The number of what is of no draw that counts."""
 
-_DRAW = re.compile(r"[0-9a-f]{8}(?![0-9a-f])")
-"""How the strata of a draw begin."""
-
 _OWN = ("", "")
 """The archive and the draw of examples whose probability is not of ``bench sample``."""
 
-_ARCHIVE = re.compile(r"([0-9a-f]{8})-\d+")
+_DIGITS = 8
+"""The hexadecimal digits that name an archive, and a draw."""
+
+_ID = re.compile(rf"[0-9a-f]{{{_DIGITS}}}-\d+")
 """The ids of drawn examples: the archive, and the number of the text in it."""
+
+_STRATUM = re.compile(rf"[0-9a-f]{{{_DIGITS}}}/")
+"""How the strata of a draw begin."""
 
 
 def is_drawn_id(name: str) -> bool:
@@ -42,7 +45,7 @@ def is_drawn_id(name: str) -> bool:
     >>> is_drawn_id("0123abcd-17"), is_drawn_id("article-17")
     (True, False)
     """
-    return _ARCHIVE.fullmatch(name) is not None
+    return _ID.fullmatch(name) is not None
 
 
 def is_drawn_stratum(name: str) -> bool:
@@ -53,7 +56,7 @@ def is_drawn_stratum(name: str) -> bool:
     >>> is_drawn_stratum("0123abcd/denial/sure"), is_drawn_stratum("2024")
     (True, False)
     """
-    return re.match(r"[0-9a-f]{8}/", name) is not None
+    return _STRATUM.match(name) is not None
 
 
 def drawn_by_text(examples: pd.DataFrame) -> bool:
@@ -70,7 +73,8 @@ def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
 
     All examples are of one draw, 0, unless some have a known probability. Then the others are of none, since they are
     no random part of the archive, and so are draws from other archives than that of the last one. Examples whose
-    probabilities are the user's own are one draw, from the same archive.
+    probabilities are the user's own are one draw, from the same archive; both the id and the stratum of others are such
+    as ``bench sample`` gives.
 
     Returns
     -------
@@ -82,7 +86,10 @@ def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
     drawn = np.flatnonzero(_given(examples))
     ids = examples["id"].astype(str).tolist()
     strata = (examples[STRATUM] if STRATUM in examples else examples[PROBABILITY]).astype(str).tolist()
-    names = [(_matched(_ARCHIVE, ids[row]), _matched(_DRAW, strata[row])) for row in drawn.tolist()]
+    names = [
+        (ids[row][:_DIGITS], strata[row][:_DIGITS]) if is_drawn_id(ids[row]) and is_drawn_stratum(strata[row]) else _OWN
+        for row in drawn.tolist()
+    ]
     written = [name for name in names if name != _OWN]
     archive = written[-1][0] if written else ""
     counted = {_OWN, *written[-1:], *(name for name in written if archive and name[0] == archive)}
@@ -92,9 +99,18 @@ def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
     return found
 
 
-def _matched(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.match(text)
-    return "" if found is None else found[found.lastindex or 0]
+def labelled_since(draws: NDArray[np.intp]) -> NDArray[np.intp]:
+    """From which draw on each example was known to be labelled when the draw was made.
+
+    Examples are in the order in which they were labelled, so those before the first of a draw were.
+
+    Examples
+    --------
+    >>> labelled_since(np.array([NO_DRAW, 0, 0, NO_DRAW, 1, 0])).tolist()
+    [0, 1, 1, 1, 2, 2]
+    """
+    first = [int(np.flatnonzero(draws == draw)[0]) for draw in range(int(draws.max(initial=NO_DRAW)) + 1)]
+    return np.searchsorted(first, np.arange(len(draws)), side="right")
 
 
 def texts_drawn_for(examples: pd.DataFrame, origin: Path) -> NDArray[np.float64] | None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from bench.data.figures import PublishedFigure
 
 
+GROUP = "group"
+"""The column of examples with the groups that a table names."""
+
 ROLES = TRAIN, DEV, TEST = ("train", "dev", "test")
 """The parts of a published split."""
 
@@ -94,6 +97,8 @@ class Task:
         Results that others published on the task's own split. Like the three above, not part of the digest.
     columns : mapping of str to str
         The names of the input columns in the task's table, if it has one. Not part of the digest.
+    table_group : str
+        The name in the task's table of the column ``group``, if it has one. Not part of the digest.
     averaged_over : str
         The column over whose values the primary metric is averaged, by its name in the data. It is the column
         ``value`` of `examples`, or the one of that name. Empty if the metric covers all examples together.
@@ -123,6 +128,7 @@ class Task:
     citation: str = ""
     published: tuple[PublishedFigure, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    table_group: str = ""
     averaged_over: str = ""
     further: Callable[[str], object] | None = None
 
@@ -201,6 +207,11 @@ class Task:
         array of strings, each would take as much memory as the longest name.
         """
         return np.array(canonical(self.examples[self.group].astype(str).tolist(), self.group_key), dtype=object)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The names that the column of groups may have in other tables, the likeliest first."""
+        return (self.table_group, self.group) if self.group == GROUP and self.table_group else (self.group,)
 
     @property
     def group_key(self) -> Callable[[str], str]:

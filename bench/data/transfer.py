@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bench.data.duplicates import duplicate_keys
+from bench.data.task import GROUP, Task
 from bench.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bench.data.task import Task
-
-GROUP = "group"
 """The column of a transfer's groups: the target's own, and the source's after its name."""
 
 

@@ -15,11 +15,12 @@ from bench.data.dates import DATE
 from bench.data.duplicates import duplicate_keys
 from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
+from bench.data.task import GROUP
 from bench.data.votes import GROUND_TRUTH
 from bench.errors import DataError
 from bench.labelling.drawn import EXAMPLE_ID, LABEL
 from bench.labelling.exports import Labelled
-from bench.labelling.own_table import GROUP, OwnTable
+from bench.labelling.own_table import OwnTable
 from bench.labelling.rates import rate_of
 from bench.statistics.agreement import cohen_kappa
 from bench.statistics.dawid_skene import dawid_skene

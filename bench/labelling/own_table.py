@@ -12,7 +12,7 @@ from bench.data.labels import LabelSet
 from bench.data.sources import Further, read_source
 from bench.data.sources.further import written as as_text
 from bench.data.sources.table_columns import DRAWN
-from bench.data.task import TEST, TRAIN, Task
+from bench.data.task import GROUP, TEST, TRAIN, Task
 from bench.data.task_definition import TaskDefinition
 from bench.errors import DataError, UserError
 from bench.labelling.drawn import OWN_FIELDS
@@ -21,9 +21,6 @@ from bench.metrics.outcomes import VALUE
 if TYPE_CHECKING:
     from bench.labelling.exports import Labelled
     from bench.schema.task import TaskFile
-
-GROUP = "group"
-"""The column of groups."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +33,7 @@ LARGE_PART = 0.05
 
 
 def broken_assumptions(
-    task: Task, labelled: LabelledExamples, read: ReadArchive, placed: Sequence[str] | None, seed: int
+    task: Task, labelled: LabelledExamples, read: ReadArchive, divided: Mapping[str, Floats], seed: int
 ) -> list[str]:
     """Say where the assumption behind the intervals looks broken, a sentence or two each.
 
@@ -41,8 +41,8 @@ def broken_assumptions(
     ----------
     task, labelled, read
         The task, its labelled examples, and the archive.
-    placed : sequence of str or None
-        The part that each of the examples is in; None if the archive is not divided.
+    divided : mapping of str to ndarray of shape (n_examples,)
+        For each part, how much of each example is in it; empty if the archive is not divided.
     seed : int
         For folds.
     """
@@ -80,12 +80,11 @@ def broken_assumptions(
             f"A classifier distinguishes labelled texts from the archive's (AUROC {told[1]:.2f}, at least "
             f"{told[0]:.2f}; 0.5 would be chance). They do not look like a random sample of it."
         )
-    if placed is not None:
-        parts = set(placed)
-        if lost := sum(part not in read.parts for part in placed):
+    if divided:
+        if lost := int((np.sum(list(divided.values()), axis=0) == 0).sum()):
             found.append(f"{lost:,} labelled examples are in no part of the archive; they count only in the whole.")
         large = [name for name, totals in read.parts.items() if _share(totals.archive.total, read) >= LARGE_PART]
-        if missing := sorted(set(large) - parts):
+        if missing := sorted(name for name in large if not divided[name].any()):
             named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
             found.append(f"No labelled example is in {named}, so nothing corrects the model there.")
     return found

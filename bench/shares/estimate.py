@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.catalogue import load_further
 from bench.data.by import By
-from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, texts_drawn_for
+from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, labelled_since, texts_drawn_for
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
 from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of
@@ -36,6 +36,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class LabelledTexts:
+    """The different texts of the labelled examples, of any draw or none.
+
+    Parameters
+    ----------
+    first : ndarray of int, shape (n_texts,)
+        The number of the first example with each.
+    since : ndarray of int, shape (n_texts,)
+        The first draw that was made after it had been labelled.
+    draws : ndarray of int, shape (n_texts,)
+        The draw that it is from.
+    predicted, chosen : ndarray of shape (n_texts, n_labels)
+        The probabilities and choices of the models that have not trained on it.
+    tested : ndarray of bool, shape (n_texts,)
+        Whether there is such a model.
+    """
+
+    first: NDArray[np.intp]
+    since: NDArray[np.intp]
+    draws: NDArray[np.intp]
+    predicted: Floats
+    chosen: Floats
+    tested: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class LabelledExamples:
     """The labelled examples that count: those that a fold's model has not trained on.
 
@@ -51,6 +77,8 @@ class LabelledExamples:
         How many texts of the archive each stands for.
     draws : ndarray of int, shape (n_examples,)
         The number of the draw that each is from.
+    texts : LabelledTexts
+        The texts of all labelled examples.
     """
 
     rows: NDArray[np.intp]
@@ -59,6 +87,7 @@ class LabelledExamples:
     chosen: Floats
     weights: Floats
     draws: NDArray[np.intp]
+    texts: LabelledTexts
 
 
 def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -> LabelledExamples:
@@ -89,11 +118,22 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
             f"Run it with folds that test each example: bench run task={task.name}"
             + (" validation.splits=grouped" if task.splits else ""),
         )
-    often = times[rows, None]
+    often = np.maximum(times, 1)[:, None]
+    predicted, chosen = predicted / often, chosen / often
     known = first_examples(task)
     first = np.array([known[key] for key in task.keys[rows].tolist()], dtype=np.intp)
-    weights = _weights(task, rows, n_texts)
-    return LabelledExamples(rows, first, predicted[rows] / often, chosen[rows] / often, weights, draws[rows])
+    texts = np.array(sorted(known.values()), dtype=np.intp)
+    return LabelledExamples(
+        rows,
+        first,
+        predicted[rows],
+        chosen[rows],
+        _weights(task, rows, n_texts),
+        draws[rows],
+        LabelledTexts(
+            texts, labelled_since(draws)[texts], draws[texts], predicted[texts], chosen[texts], times[texts] > 0
+        ),
+    )
 
 
 def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:
@@ -112,7 +152,11 @@ def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDA
 
 
 def estimate(
-    task: Task, labelled: LabelledExamples, read: ReadArchive, placed: Sequence[str], pairs: Sequence[tuple[str, str]]
+    task: Task,
+    labelled: LabelledExamples,
+    read: ReadArchive,
+    divided: Mapping[str, Floats],
+    pairs: Sequence[tuple[str, str]],
 ) -> tuple[PartShares, list[PartShares], list[PartDifference]]:
     """Estimate the shares of the whole archive, of its parts, and the differences between parts.
 
@@ -124,22 +168,20 @@ def estimate(
         Its examples.
     read : ReadArchive
         The archive.
-    placed : sequence of str
-        The part that each of the examples is in; see `parts_of_examples`.
+    divided : mapping of str to ndarray of shape (n_examples,)
+        For each part, how much of each example is in it; see `examples_by_part`.
     pairs : sequence of (str, str)
         The parts to compare.
     """
     examples = _Examples.of(task, labelled, read)
-    whole, _ = _shares(None, examples, np.ones(len(labelled.rows), dtype=bool), read.whole)
+    whole, _ = _shares(None, examples, np.ones(len(labelled.rows)), read.whole)
     parts: list[PartShares] = []
-    methods: dict[str, tuple[Method, NDArray[np.intp]]] = {}
-    part_of = np.array(placed, dtype=object)
+    methods: dict[str, Method] = {}
     for name in sorted(read.parts):
-        here = part_of == name
-        shares, method = _shares(name, examples, here, read.parts[name])
+        shares, method = _shares(name, examples, divided[name], read.parts[name])
         parts.append(shares)
         if method is not None:
-            methods[name] = method, np.unique(examples.groups[here])
+            methods[name] = method
     return whole, parts, [found for pair in pairs for found in _differences(pair, methods, task.labels)]
 
 
@@ -153,17 +195,16 @@ class _Examples:
     given: Floats
     groups: NDArray[np.intp]
     weights: Floats
-    times: NDArray[np.intp]
+    copies: NDArray[np.intp]
 
     @classmethod
     def of(cls, task: Task, labelled: LabelledExamples, read: ReadArchive) -> _Examples:
         _, same, times = np.unique(labelled.first, return_inverse=True, return_counts=True)
-        weights = without_labelled(
-            labelled.weights, read.rows_of(labelled.first), times[same], by_text=drawn_by_text(task.examples)
-        )
+        copies = read.rows_of(labelled.first)
+        weights = without_labelled(labelled.weights, copies, times[same], by_text=drawn_by_text(task.examples))
         groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
         given = np.eye(len(task.labels))[task.codes[labelled.rows]]
-        return cls(task, labelled, read, given, groups, weights, times[same])
+        return cls(task, labelled, read, given, groups, weights, copies)
 
     @cached_property
     def together(self) -> LabelledSample:
@@ -180,58 +221,87 @@ class _Examples:
         return [(draw, self._sample(self.labelled.draws == draw)) for draw in np.unique(self.labelled.draws).tolist()]
 
     def _sample(self, here: NDArray[np.bool_]) -> LabelledSample:
-        groups = np.unique(self.groups[here], return_inverse=True)[1]
+        numbers, groups = np.unique(self.groups[here], return_inverse=True)
         strata = _strata(self.task, self.labelled.rows[here], groups)
-        return LabelledSample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
+        return LabelledSample(
+            self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata, numbers
+        )
 
-    def archive(self, draw: int, totals: Totals, part: str | None) -> Archive:
-        """What was unlabelled after a draw, of which later draws have labelled some.
+    def archive(self, totals: Totals, part: str | None) -> Archive:
+        """What is unlabelled now. Near repeats of texts that were labelled before the last draw have their labels."""
+        return self._without_near(totals, part, self.draws[-1][0]).archive
 
-        Texts that nearly repeat one that was labelled before the draw could not be drawn, and count as its label.
+    def archive_before(self, draw: int, totals: Totals, part: str | None, shares: Floats) -> tuple[Archive, bool]:
+        """What was unlabelled before a draw, apart from the draw itself, and whether all of it has predictions.
+
+        Labels that came later, of whatever origin, are of texts for which the draw stands too.
+
+        Parameters
+        ----------
+        draw : int
+            The draw.
+        totals : Totals
+            The sums over the archive or the part.
+        part : str or None
+            The part.
+        shares : ndarray of shape (n_examples,)
+            How much of each example is in it.
         """
-        for (place, earlier), near in self.read.near.items():
+        texts = self.labelled.texts
+        rows = self.read.rows_of(texts.first, part) * ((texts.since > draw) & (texts.draws != draw))
+        given = np.eye(self.given.shape[1])[self.task.codes[texts.first]]
+        before = self._without_near(totals, part, draw).before(rows, given, texts.predicted, texts.chosen)
+        own = shares * (self.labelled.draws == draw)
+        weights = own * self.weights
+        different = float((weights / np.maximum(own * self.copies, 1.0)).sum())
+        copies = float(weights.sum()) / different if different > 0 else 1.0
+        return replace(before.archive, copies=copies), bool(texts.tested[rows > 0].all())
+
+    def _without_near(self, totals: Totals, part: str | None, draw: int) -> Totals:
+        """The sums where texts that nearly repeat one that was labelled before the draw count as its label."""
+        for (place, since), near in self.read.near.items():
             if place == part:
-                totals = totals.with_near(near, known=earlier < draw)
-        later = self.labelled.draws > draw
-        first = self.labelled.first[later]
-        rows = self.read.rows_of(first, part) / self.times[later]
-        given = np.eye(self.given.shape[1])[self.task.codes[first]]
-        return totals.before(rows, given, self.labelled.predicted[later], self.labelled.chosen[later]).archive
+                totals = totals.with_near(near, known=since <= draw)
+        return totals
 
 
-def _differences(
-    pair: tuple[str, str], methods: dict[str, tuple[Method, NDArray[np.intp]]], labels: Sequence[str]
-) -> list[PartDifference]:
+def _differences(pair: tuple[str, str], methods: Mapping[str, Method], labels: Sequence[str]) -> list[PartDifference]:
     if missing := [name for name in pair if name not in methods]:
         raise DataError(
             f"--difference: no labelled example is in the part '{missing[0]}'.",
             f"Parts with labelled examples: {', '.join(methods) or 'none'}",
         )
-    (one, its), (other, others) = methods[pair[0]], methods[pair[1]]
-    found = difference(one, other, (its, others))
+    found = difference(methods[pair[0]], methods[pair[1]])
     return [
         PartDifference(label=label, one=pair[0], other=pair[1], difference=each)
         for label, each in zip(labels, found, strict=True)
     ]
 
 
-def parts_of_examples(task: Task, labelled: LabelledExamples, read: ReadArchive, by: By | None) -> list[str]:
-    """The part that each example is in: of its row in the archive, else of its own column; empty if unknown."""
+def examples_by_part(task: Task, labelled: LabelledExamples, read: ReadArchive, by: By | None) -> dict[str, Floats]:
+    """How much of each example is in each part of the archive, of shape (n_examples,) by part.
+
+    A text that stands in several parts is divided between them. One that is not in the archive is in the part that its
+    own column names.
+    """
     if by is None:
-        return [""] * len(labelled.rows)
-    pairs = list(zip(labelled.rows.tolist(), labelled.first.tolist(), strict=True))
+        return {}
+    rows = read.rows_of(labelled.first)
+    divided = {name: read.rows_of(labelled.first, name) / np.maximum(rows, 1) for name in read.parts}
+    for place, name in _own_parts(task, labelled, np.flatnonzero(rows == 0), by).items():
+        if name in divided:
+            divided[name][place] = 1.0
+    return divided
+
+
+def _own_parts(task: Task, labelled: LabelledExamples, places: NDArray[np.intp], by: By) -> dict[int, str]:
+    """The part that an example's own column names; empty if unknown."""
+    rows = {place: int(labelled.rows[place]) for place in places.tolist()}
     if by.column in task.examples:
         own = task.examples[by.column].fillna("").astype(str).tolist()
-        place = f"{task.origin}: example "
-        return [
-            read.found[other] if other in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
-            for row, other in pairs
-        ]
-    values = {} if all(other in read.found for _, other in pairs) else load_further(task.name, by.column).values
-    return [
-        read.found[other] if other in read.found else _part_or_none(by, values.get(str(task.ids[row]), ""))
-        for row, other in pairs
-    ]
+        return {place: by.part_of(own[row], f"{task.origin}: example {task.ids[row]}") for place, row in rows.items()}
+    values = load_further(task.name, by.column).values if rows else {}
+    return {place: _part_or_none(by, values.get(str(task.ids[row]), "")) for place, row in rows.items()}
 
 
 def _part_or_none(by: By, value: str) -> str:
@@ -242,10 +312,9 @@ def _part_or_none(by: By, value: str) -> str:
         return ""
 
 
-def _shares(
-    part: str | None, examples: _Examples, here: NDArray[np.bool_], totals: Totals
-) -> tuple[PartShares, Method | None]:
-    labels, archive = examples.task.labels, examples.archive(examples.draws[-1][0], totals, part)
+def _shares(part: str | None, examples: _Examples, shares: Floats, totals: Totals) -> tuple[PartShares, Method | None]:
+    """The shares in the archive or a part, given how much of each example is in it."""
+    labels, archive, here = examples.task.labels, examples.archive(totals, part), shares > 0
     counted = dict(zip(labels, archive.counted().tolist(), strict=True))
     described = PartShares(
         part=part,
@@ -256,30 +325,27 @@ def _shares(
         counted=counted,
     )
     own, alone, adjusted = [], [], []
-    groups = []
     for draw, sample in examples.draws:
         of_draw = examples.labelled.draws == draw
-        chosen = here & of_draw
-        drawn = sample if part is None else sample.only(here[of_draw])
-        left = examples.archive(draw, totals, part)
+        drawn = sample if part is None else sample.part(shares[of_draw])
+        left, predicted = examples.archive_before(draw, totals, part, shares) if archive.n else (archive, True)
         if left.n > 0 and not drawn.weights.any():
             continue
-        groups.append(np.unique(examples.groups[chosen]))
-        own.append(powered(drawn, left, examples.together.power_for(drawn)))
         alone.append(labels_alone(drawn, left))
-        adjusted.append(adjusted_count(drawn, left, examples.labelled.chosen[chosen]))
+        own.append(powered(drawn, left, examples.together.power_for(drawn)) if predicted else alone[-1])
+        adjusted.append(adjusted_count(drawn, left, examples.labelled.chosen[here & of_draw]) if predicted else None)
     if not own:
         return described, None
-    method = combined(own, groups)
+    method = combined(own)
     counts = [each for each in adjusted if each is not None]
     columns = zip(
         labels,
         method.shares(),
-        combined(alone, groups).shares(),
-        combined(counts, groups).shares() if len(counts) == len(groups) else [None] * len(labels),
+        combined(alone).shares(),
+        combined(counts).shares() if len(counts) == len(adjusted) else [None] * len(labels),
         strict=True,
     )
-    shares = [
+    found = [
         LabelShare(
             label=label,
             powered=powers,
@@ -290,7 +356,7 @@ def _shares(
         )
         for label, powers, unaided, corrected in columns
     ]
-    return replace(described, shares=tuple(shares)), method
+    return replace(described, shares=tuple(found)), method
 
 
 def labels_needed(whole: PartShares, within: float) -> dict[str, int]:

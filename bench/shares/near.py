@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.checks.known_inputs import KnownInputs
-from bench.data.drawn import drawn_by_text, draws_of
+from bench.data.drawn import drawn_by_text, draws_of, labelled_since
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,8 @@ class NearRepeats:
     """
 
     def __init__(self, task: Task) -> None:
-        self._draws = draws_of(task.examples)
+        draws = draws_of(task.examples)
+        self._last, self._since = int(draws.max(initial=0)), labelled_since(draws)
         self._known = KnownInputs(task.frame) if drawn_by_text(task.examples) else None
 
     def of(self, frame: pd.DataFrame) -> NDArray[np.intp]:
@@ -34,13 +35,12 @@ class NearRepeats:
         found = np.full(len(frame), -1, dtype=np.intp)
         if self._known is None:
             return found
-        last = int(self._draws.max())
         for place, alike in enumerate(self._known.alike(frame)):
-            first = min(alike, key=lambda number: int(self._draws[number]), default=-1)
-            if first >= 0 and self._draws[first] < last:
+            first = min(alike, key=self.since, default=-1)
+            if first >= 0 and self.since(first) <= self._last:
                 found[place] = first
         return found
 
-    def draw_of(self, example: int) -> int:
-        """The draw that an example is from."""
-        return int(self._draws[example])
+    def since(self, example: int) -> int:
+        """The first draw that was made after an example had been labelled."""
+        return int(self._since[example])

@@ -18,7 +18,7 @@ from bench.prediction.rebuilt import model_of_run, rebuilt
 from bench.results.layout import shares_folder
 from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
-from bench.shares.estimate import estimate, labelled_examples, labels_needed, parts_of_examples
+from bench.shares.estimate import estimate, examples_by_part, labelled_examples, labels_needed
 from bench.shares.totals import FoldModel, read_archive
 from bench.tracking.in_use import track_where_in_use
 
@@ -136,9 +136,9 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
     read = read_archive(new, task, models, by, n_rows, record.seed, doing)
     doing("estimating")
     labelled = labelled_examples(task, models, n_rows)
-    placed = parts_of_examples(task, labelled, read, by)
-    whole, parts, differences = estimate(task, labelled, read, placed, request.differences)
-    warnings = broken_assumptions(task, labelled, read, None if by is None else placed, record.seed)
+    divided = examples_by_part(task, labelled, read, by)
+    whole, parts, differences = estimate(task, labelled, read, divided, request.differences)
+    warnings = broken_assumptions(task, labelled, read, divided, record.seed)
     if read.without_part:
         assert by is not None
         warnings.append(f"{read.without_part:,} texts have no {by.column}; they count only in the whole.")

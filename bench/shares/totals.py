@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.data.by import MOST, By
 from bench.data.duplicates import duplicate_keys
+from bench.data.sources.further import written
 from bench.errors import DataError
 from bench.prediction.labelling import in_chunks, label_chunk
 from bench.shares.near import NearRepeats
@@ -67,6 +68,8 @@ class Totals:
         The further rows, which are labelled, by label.
     dealt : bool
         Whether each row was predicted by one of the models only.
+    later : ndarray of shape (n_labels,)
+        How many of the unlabelled rows have been given each label since.
     """
 
     n: int
@@ -75,6 +78,7 @@ class Totals:
     chosen: Floats
     known: Floats
     dealt: bool
+    later: Floats = field(default_factory=lambda: np.zeros(1))
 
     @classmethod
     def none(cls, n_labels: int, dealt: bool) -> Totals:
@@ -95,7 +99,8 @@ class Totals:
         n = max(self.n, 1)
         mean = self.predicted / n
         noise = np.maximum(self.squared / n - mean**2, 0.0) / n
-        return Archive(self.n, mean, self.chosen / n, self.known, noise if self.dealt else np.zeros_like(noise))
+        noise = noise if self.dealt else np.zeros_like(noise)
+        return Archive(self.n, mean, self.chosen / n, self.known, noise, self.later)
 
     def with_near(self, near: Totals, known: bool) -> Totals:
         """The sums with those of further rows, which count as labelled if they are `known`."""
@@ -126,6 +131,7 @@ class Totals:
             self.chosen + rows @ chosen,
             self.known - rows @ given,
             self.dealt,
+            self.later + rows @ given,
         )
 
 
@@ -139,22 +145,19 @@ class ReadArchive:
         Of all rows.
     parts : dict of str to Totals
         Of the rows of each part; empty without a column to divide by.
-    found : dict of int to str
-        The task's examples that are in the archive, with the part that each is in.
     copies : dict of (int, str) to int
-        How often the text of each of these stands there, by the part.
+        How often the text of each of the task's examples that are in the archive stands there, by the part.
     kept : list of tuple of str
         The inputs of some unlabelled rows, drawn at random.
     near : dict of (str or None, int) to Totals
-        The unlabelled rows, whole and by part, that nearly repeat a text of a draw and so could not be drawn later.
-        Their `known` are the labels of these texts.
+        The unlabelled rows, whole and by part, that nearly repeat a labelled text and so could not be drawn from the
+        numbered draw on. Their `known` are the labels of these texts.
     without_part : int
         How many rows have no value in the column.
     """
 
     whole: Totals
     parts: dict[str, Totals] = field(default_factory=dict)
-    found: dict[int, str] = field(default_factory=dict)
     copies: Counter[tuple[int, str]] = field(default_factory=Counter)
     kept: list[tuple[str, ...]] = field(default_factory=list)
     near: dict[tuple[str | None, int], Totals] = field(default_factory=dict)
@@ -164,6 +167,11 @@ class ReadArchive:
     def n_near(self) -> int:
         """How many rows nearly repeat a text that was labelled before the last draw."""
         return sum(totals.n for (part, _), totals in self.near.items() if part is None)
+
+    @property
+    def found(self) -> set[int]:
+        """The task's examples that are in the archive."""
+        return {number for number, _ in self.copies}
 
     def rows_of(self, examples: NDArray[np.intp], part: str | None = None) -> NDArray[np.intp]:
         """In how many rows, of the part if one is named, the text of each of these examples stands."""
@@ -186,7 +194,8 @@ def read_archive(
     """Read and predict an archive.
 
     Rows that repeat the input of a labelled example are not predicted: their label is known. Where the rows have the
-    task's group column, one of a labelled group is predicted by the fold's model that has not trained on the group.
+    task's group column, under its name in the task's table or the task's own, one of a labelled group is predicted by
+    the fold's model that has not trained on the group.
 
     Parameters
     ----------
@@ -223,12 +232,11 @@ def read_archive(
         examples = [example_of.get(key, -1) for key in duplicate_keys(frame).tolist()]
         for number, part in zip(examples, parts, strict=True):
             if number >= 0:
-                read.found.setdefault(number, part)
                 read.copies[number, part] += 1
                 for totals in _of(read, part, by, len(labels)):
                     totals.known[task.codes[number]] += 1
         unlabelled = np.flatnonzero(np.array(examples) < 0)
-        folds = [folds_of.get(str(chunk[row][1].get(task.group, "")), -1) for row in unlabelled.tolist()]
+        folds = [folds_of.get(_group(task, chunk[row][1]), -1) for row in unlabelled.tolist()]
         if len(unlabelled):
             own = np.array(folds)
             if dealt:
@@ -242,7 +250,7 @@ def read_archive(
                 example, part = int(repeated[row]), own_parts[row]
                 _of(read, part, by, len(labels))
                 for place in {None, part or None}:
-                    totals = read.near.setdefault((place, near.draw_of(example)), Totals.none(len(labels), dealt))
+                    totals = read.near.setdefault((place, near.since(example)), Totals.none(len(labels), dealt))
                     totals.add(predicted[[row]], chosen[[row]])
                     totals.known[task.codes[example]] += 1
             for row in unlabelled[drawable].tolist():
@@ -262,8 +270,18 @@ def first_examples(task: Task) -> dict[bytes, int]:
 
 
 def _folds_by_group(task: Task, models: Sequence[FoldModel]) -> dict[str, int]:
-    """A fold in whose test part each group is."""
-    return {str(group): number for number, each in enumerate(models) for group in task.groups[each.test].tolist()}
+    """A fold in whose test part each group is, by the key of its name."""
+    return {
+        task.group_key(str(group)): number
+        for number, each in enumerate(models)
+        for group in task.groups[each.test].tolist()
+    }
+
+
+def _group(task: Task, row: Mapping[str, object]) -> str:
+    """The key of a row's group; empty without one."""
+    name = next((written(row[column]) for column in task.group_names if column in row), "")
+    return task.group_key(name) if name else ""
 
 
 def _parts(chunk: Sequence[Row], by: By | None) -> list[str]:

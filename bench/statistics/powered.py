@@ -41,6 +41,8 @@ class Method:
         The shares in the archive.
     influence : ndarray of shape (n_groups + n_unseen, n_labels)
         How far each group moves them, and then what stands for errors that the groups do not show.
+    groups : ndarray of int, shape (n_groups,)
+        The number of each group among those of all methods that are put together or compared.
     noise : ndarray of shape (n_labels,)
         The standard error of the archive's mean predictions, in the values.
     effective : float
@@ -55,6 +57,7 @@ class Method:
 
     values: Floats
     influence: Floats
+    groups: Codes
     noise: Floats
     effective: float
     parameters: int
@@ -75,7 +78,8 @@ class Method:
             return [Share(float(value), None) for value in self.values]
         units = Units(np.ones(len(self.moves)))
         few = np.full(len(self.values), max(self.effective - self.parameters, 1.0 + 1e-9))
-        low, high = Scores.of(self.values, self.moves, few, units, capped=False).limits
+        least = np.minimum(np.sqrt((self.influence[len(self.groups) :] ** 2).sum(axis=0)), 0.5)
+        low, high = Scores.of(self.values, self.moves, few, units, capped=False, least=least).limits
         low, high = np.maximum(low, self.possible[0]), np.minimum(high, self.possible[1])
         ends = zip(self.values.tolist(), low.tolist(), high.tolist(), strict=True)
         return [Share(value, Interval(below, above)) for value, below, above in ends]
@@ -93,17 +97,29 @@ def labels_alone(sample: LabelledSample, archive: Archive) -> Method:
 
 def _corrected(sample: LabelledSample, archive: Archive, power: Floats) -> Method:
     if archive.n == 0:
-        n_groups = int(sample.groups.max(initial=-1)) + 1
         known = archive.known / max(archive.total, 1.0)
-        none = np.zeros((n_groups, len(known)))
-        return Method(known, none, np.zeros(len(known)), sample.effective, 0, archive.possible, exact=True)
+        none = np.zeros((len(sample.named), len(known)))
+        return Method(known, none, sample.named, none.sum(axis=0), sample.effective, 0, archive.possible, exact=True)
     wrong = sample.given - power * sample.predicted
     rest, wrong = _adding_up(power * archive.predicted + sample.mean(wrong), wrong, sample)
     influence = np.concatenate([sample.steadied(wrong), _unseen(sample, power)]) * _scale(sample, archive)
     noise = power * np.sqrt(archive.noise) * archive.n / archive.total
     parameters = int(power.any()) + int(np.ptp(power) > 0)
-    values = archive.whole(np.clip(rest, 0.0, 1.0))
-    return Method(values, influence, noise, sample.effective, parameters, archive.possible)
+    values = _nearest(archive.whole(rest), archive.possible)
+    return Method(values, influence, sample.named, noise, sample.effective, parameters, archive.possible)
+
+
+def _nearest(shares: Floats, possible: Floats) -> Floats:
+    """The nearest shares that are possible and add up to 1: all of them moved by as much, within the bounds."""
+    from scipy.optimize import brentq
+
+    def moved(by: float) -> Floats:
+        return np.asarray(np.clip(shares + by, *possible))
+
+    if abs(moved(0.0).sum() - 1.0) <= 1e-12:
+        return moved(0.0)
+    reach = 1.0 + float(np.abs(shares).max())
+    return moved(brentq(lambda by: float(moved(by).sum()) - 1.0, -reach, reach, xtol=1e-14))
 
 
 def _adding_up(shares: Floats, wrong: Floats, sample: LabelledSample) -> tuple[Floats, Floats]:
@@ -140,10 +156,10 @@ def _unseen(sample: LabelledSample, power: Floats) -> Floats:
 def _scale(sample: LabelledSample, archive: Archive) -> float:
     """How far the error for the whole archive is from that of a mean of an endless one.
 
-    Of the unlabelled texts, the share is off by the sample's error and by their own: 1/n + 1/N. The labels of
-    the other texts are known.
+    Of the unlabelled texts, the share is off by the sample's error and by their own: 1/n + 1/N, of different texts. The
+    labels of the other texts are known.
     """
-    return float(archive.n / archive.total * np.sqrt(1.0 + len(sample) / archive.n))
+    return float(archive.n / archive.total * np.sqrt(1.0 + len(sample) * archive.copies / archive.n))
 
 
 def adjusted_count(sample: LabelledSample, archive: Archive, chosen: Floats) -> Method | None:
@@ -177,10 +193,11 @@ def adjusted_count(sample: LabelledSample, archive: Archive, chosen: Floats) -> 
     within = np.clip(rest, 0.0, 1.0)
     parts = -(within * given * (chosen - hits) / support + (1.0 - within) * (1.0 - given) * (chosen - alarms) / other)
     influence = sample.steadied(parts * total / gain) * _scale(sample, archive)
-    return Method(archive.whole(within), influence, np.zeros(len(gain)), sample.effective, 0, archive.possible)
+    values = np.clip(archive.whole(within), *archive.possible)
+    return Method(values, influence, sample.named, np.zeros(len(gain)), sample.effective, 0, archive.possible)
 
 
-def combined(methods: Sequence[Method], groups: Sequence[Codes]) -> Method:
+def combined(methods: Sequence[Method]) -> Method:
     """Put together what several draws say of one archive: their mean, weighted by their effective numbers of groups.
 
     Each draw is from what the earlier ones left, whose labels are known, so each gives shares of the whole archive
@@ -190,47 +207,37 @@ def combined(methods: Sequence[Method], groups: Sequence[Codes]) -> Method:
     ----------
     methods : sequence of Method
         The shares by each draw.
-    groups : sequence of ndarray of int
-        For each draw, the number of each of its groups among the groups of all.
     """
     exact = [method for method in methods if method.exact]
     if exact or len(methods) == 1:
         return exact[-1] if exact else methods[0]
     effective = np.array([method.effective for method in methods])
-    weights = effective / effective.sum()
-    moved = np.zeros((int(max(each.max() for each in groups)) + 1, len(methods[0].values)))
-    beyond = []
-    for weight, method, own in zip(weights.tolist(), methods, groups, strict=True):
-        moved[own] += weight * method.influence[: len(own)]
-        beyond.append(weight * method.influence[len(own) :])
+    weights = (effective / effective.sum()).tolist()
+    groups = np.unique(np.concatenate([method.groups for method in methods]))
+    moved, beyond = np.zeros((len(groups), len(methods[0].values))), []
+    for weight, method in zip(weights, methods, strict=True):
+        moved[np.searchsorted(groups, method.groups)] += weight * method.influence[: len(method.groups)]
+        beyond.append(weight * method.influence[len(method.groups) :])
     return Method(
         values=np.asarray(sum(weight * method.values for weight, method in zip(weights, methods, strict=True))),
         influence=np.concatenate([moved, *beyond]),
+        groups=groups,
         noise=np.asarray(sum(weight * method.noise for weight, method in zip(weights, methods, strict=True))),
-        effective=min(float(effective.sum()), float(len(moved))),
+        effective=min(float(effective.sum()), float(len(groups))),
         parameters=max(method.parameters for method in methods),
         possible=methods[-1].possible,
     )
 
 
-def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[Share]:
+def difference(one: Method, other: Method) -> list[Share]:
     """The differences of two parts' shares, whose labelled examples may be in the same groups.
 
     Their limits are put together from those of the shares (Zou and Donner 2008), with the correlation over the groups.
-
-    Parameters
-    ----------
-    one, other : Method
-        The shares in the two parts.
-    groups : (ndarray of int, ndarray of int)
-        For each part, the number of each of its groups among the groups of both.
     """
     found = []
-    first, second = one.influence[: len(groups[0])], other.influence[: len(groups[1])]
-    n_groups = int(max(each.max(initial=-1) for each in groups)) + 1
-    moved = np.zeros((2, n_groups, len(one.values)))
-    np.add.at(moved[0], groups[0], first)
-    np.add.at(moved[1], groups[1], second)
+    moved = np.zeros((2, int(np.concatenate([one.groups, other.groups]).max(initial=-1)) + 1, len(one.values)))
+    for place, method in enumerate((one, other)):
+        moved[place, method.groups] = method.influence[: len(method.groups)]
     shared = (moved[0] * moved[1]).sum(axis=0)
     spread = np.sqrt((one.moves**2).sum(axis=0) * (other.moves**2).sum(axis=0))
     alike = np.divide(shared, spread, out=np.zeros_like(shared), where=spread > 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,8 @@ class LabelledSample:
         The group of each. Groups were drawn independently.
     strata : ndarray of int, shape (n_groups,), or None
         The stratum that each group was drawn from, if that was done stratum by stratum.
+    numbers : ndarray of int, shape (n_groups,), or None
+        The number of each group among those of all samples that are put together; None if this is the only one.
     """
 
     given: Floats
@@ -84,11 +86,22 @@ class LabelledSample:
     weights: Floats
     groups: Codes
     strata: Codes | None = None
+    numbers: Codes | None = None
 
-    def only(self, chosen: NDArray[np.bool_]) -> LabelledSample:
-        """Some of the examples. How many of a stratum are among them is chance, so they count as not stratified."""
-        groups = np.unique(self.groups[chosen], return_inverse=True)[1]
-        return LabelledSample(self.given[chosen], self.predicted[chosen], self.weights[chosen], groups)
+    def part(self, shares: Floats) -> LabelledSample:
+        """The examples in a part of the archive, given which share of each one's texts is there.
+
+        How many of a stratum are among them is chance, so they count as not stratified.
+        """
+        here = shares > 0
+        known, groups = np.unique(self.groups[here], return_inverse=True)
+        weights = self.weights[here] * shares[here]
+        return LabelledSample(self.given[here], self.predicted[here], weights, groups, None, self.named[known])
+
+    @property
+    def named(self) -> Codes:
+        """The number of each group."""
+        return np.arange(int(self.groups.max(initial=-1)) + 1) if self.numbers is None else self.numbers
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -231,6 +244,10 @@ class Archive:
         The numbers of further texts of the archive whose label is known, since they are in the labelled sample.
     noise : ndarray of shape (n_labels,)
         The variances of `predicted`: 0, unless each text was predicted by only one of several models.
+    later : ndarray of shape (n_labels,)
+        How many of the `n` texts have since been given each label.
+    copies : float
+        In how many texts each different one of the `n` stands, on average.
     """
 
     n: int
@@ -238,6 +255,8 @@ class Archive:
     chosen: Floats
     known: Floats
     noise: Floats
+    later: Floats = field(default_factory=lambda: np.zeros(1))
+    copies: float = 1.0
 
     @property
     def total(self) -> float:
@@ -250,8 +269,9 @@ class Archive:
 
     @property
     def possible(self) -> Floats:
-        """The least and the greatest share of each label, by the texts whose label is known, of shape (2, n_labels)."""
-        return np.stack([self.known, self.known + self.n]) / max(self.total, 1.0)
+        """The least and the greatest share of each label, by all that are known by now, of shape (2, n_labels)."""
+        least = self.known + self.later
+        return np.stack([least, least + self.n - self.later.sum()]) / max(self.total, 1.0)
 
     def counted(self) -> Floats:
         """The naive shares: classify and count."""

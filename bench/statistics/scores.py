@@ -57,6 +57,7 @@ class Scores:
         units: Units,
         capped: bool,
         least_skewness: float = 0.0,
+        least: Floats | float = 0.0,
     ) -> Scores:
         """Give each score Wilson's interval (1927) with the number of trials that the groups' variance implies.
 
@@ -68,13 +69,18 @@ class Scores:
 
         What a score lacks of 1 can have a long tail that few groups do not show. Then its errors are at least
         `least_skewness` times as skewed as its relative deviation, and less so the nearer the score is to one half.
+
+        A score nearer to 0 or 1 than `least` has as many trials as one so far from there: its variance is not that of
+        so small a share, and not estimated from the groups.
         """
         from scipy.special import stdtrit
 
         few = np.maximum(effective, 1.0 + 1e-9)
         variance = np.diagonal(units.products(influence)) * (1.0 if units.strata is not None else few / (few - 1.0))
-        freedom = np.maximum(np.minimum(effective - 1.0, units.freedom(influence)), 0.1)
-        spread = values * (1.0 - values)
+        around = np.clip(values, least, 1.0 - least)
+        spread = around * (1.0 - around)
+        estimated = np.where(around == values, units.freedom(influence), np.inf)
+        freedom = np.maximum(np.minimum(effective - 1.0, estimated), 0.1)
         varies = (variance > NO_VARIATION) & (spread > NO_VARIATION)
         trials = np.where(varies, spread / np.where(varies, variance, 1.0), few)
         capped = capped and units.strata is None
@@ -84,7 +90,7 @@ class Scores:
             short = np.where(values > 0.5, 1.0 - values, values)
             least = least_skewness * (1.0 - 2.0 * short) * np.sqrt(variance) / np.where(varies, short, 1.0)
             skewness = np.where(values > 0.5, np.minimum(skewness, -least), np.maximum(skewness, least))
-        sides = skewed_quantiles(student, skewness, skewness_of_shares(values, trials))
+        sides = skewed_quantiles(student, skewness, skewness_of_shares(around, trials))
         limits = uncapped = wilson(values, trials, np.where(varies, sides, normal_quantile()))
         variance = np.where(varies, variance, 0.0)
         if capped:

@@ -136,7 +136,8 @@ def predictions(known: Known, model: str, rows: Any, groups: Any, draw: np.rando
 
 def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dict[str, list[Any]]:
     """Three draws, the later ones by how unsure a model is that trained on the earlier, by the product's own code."""
-    from bench.shares.estimate import LabelledExamples, estimate
+    from bench.data.drawn import labelled_since
+    from bench.shares.estimate import LabelledExamples, LabelledTexts, estimate
     from bench.shares.totals import ReadArchive, Totals
 
     total, given = len(known.codes), np.eye(known.n_labels)
@@ -168,7 +169,6 @@ def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dic
             given[known.codes[rows]].sum(axis=0),
             dealt=False,
         ),
-        found=dict.fromkeys(range(len(rows)), ""),
         copies=Counter(dict.fromkeys(((number, "") for number in range(len(rows))), 1)),
     )
     examples = pd.DataFrame({"probability": rates.astype(str), "stratum": strata.astype(int).astype(str)})
@@ -176,8 +176,11 @@ def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dic
         labels=tuple(range(known.n_labels)), codes=known.codes[rows], groups=rows, examples=examples, population=None
     )
     order = np.arange(len(rows))
-    labelled = LabelledExamples(order, order, out, given[out.argmax(axis=1)], 1.0 / rates, draws)
-    shares = estimate(task, labelled, read, [""] * len(rows), ())[0]
+    said, tested = given[out.argmax(axis=1)], np.ones(len(rows), dtype=bool)
+    draws = draws.astype(np.intp)
+    texts = LabelledTexts(order, labelled_since(draws), draws, out, said, tested)
+    labelled = LabelledExamples(order, order, out, said, 1.0 / rates, draws, texts)
+    shares = estimate(task, labelled, read, {}, ())[0]
     return {
         "powered": [each.powered for each in shares.shares],
         "labels alone": [each.labels_alone for each in shares.shares],

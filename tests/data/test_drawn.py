@@ -24,6 +24,9 @@ NOT_DRAWN = ("x2", "", "")
         ([OWN, NOT_DRAWN, FIRST, SECOND], [0, -1, 1, 2]),
         ([OWN, ELSEWHERE, FIRST], [0, -1, 1]),
         ([FIRST, OWN], [0, 1]),
+        ([("20240103-17", "0.1", ""), ("20240104-3", "0.1", "")], [0, 0]),
+        ([("20240103-17", "0.1", "20240103"), ("20240104-3", "0.1", "20240104")], [0, 0]),
+        ([("a17", "0.1", "20240103/sport"), ("a18", "0.1", "20240104/sport")], [0, 0]),
     ],
 )
 def test_examples_with_a_known_probability_are_of_a_draw_from_one_archive(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +29,8 @@ from bench.data.by import By
 from bench.data.sources import Further
 from bench.errors import UserError
 from bench.in_memory import TASKS
-from bench.shares.estimate import parts_of_examples
+from bench.shares.estimate import examples_by_part
+from bench.shares.totals import ReadArchive, Totals
 
 OUTLETS = ("سبأ", "وفا", "NA", "")
 
@@ -151,9 +153,15 @@ def test_examples_that_are_not_in_the_archive_have_the_part_of_their_own_row(fol
     write(folder, table)
     task = load_task("mine")
     labelled: Any = SimpleNamespace(rows=np.arange(6), first=np.arange(6))
-    read: Any = SimpleNamespace(found={0: "2023-01"})
-    by = By("published", "month")
-    assert parts_of_examples(task, labelled, read, by) == ["2023-01", "2024-10", "2024-09", "2024-10", "", "2024-10"]
+    none = Totals.none(2, dealt=False)
+    parts = {"2023-01": none, "2024-09": none, "2024-10": none}
+    read = ReadArchive(none, parts, copies=Counter({(0, "2023-01"): 3, (0, "2024-09"): 1}))
+    divided = examples_by_part(task, labelled, read, By("published", "month"))
+    assert {name: shares.tolist() for name, shares in divided.items()} == {
+        "2023-01": [0.75, 0, 0, 0, 0, 0],
+        "2024-09": [0.25, 0, 1, 0, 0, 0],
+        "2024-10": [0, 1, 0, 1, 0, 1],
+    }
 
 
 def test_a_task_made_of_a_frame_has_the_other_columns_of_the_frame(folder: Path) -> None:

@@ -7,19 +7,23 @@ import io
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from figures import figures_of, numbers_within
 
+from bench.catalogue import load_task
 from bench.cli import main
 from bench.prediction.choice import choose_run, parse_predict_request
 from bench.prediction.fold_models import models_of
 from bench.prediction.rebuilt import model_of_run, rebuilt
 from bench.results.files import to_json
 from bench.results.shares import read_shares
-from bench.shares.totals import DEALT
+from bench.shares import totals
+from bench.shares.totals import DEALT, FoldModel, read_archive
 from bench.support.records import plain
 from bench.tracking.metrics import share_points
 
@@ -307,3 +311,26 @@ def test_its_shares_are_metrics_of_mlflow(bench) -> None:
     for each in found["whole"]["shares"]:
         assert points[f"shares/archive.csv/{each['label']}"] == pytest.approx(each["powered"]["value"])
         assert points[f"shares/archive.csv/{each['label']}/low"] == pytest.approx(each["powered"]["interval"]["low"])
+
+
+@pytest.mark.parametrize("column", ["document", "group"])
+def test_a_group_is_known_by_the_name_of_its_column_in_the_tasks_table(bench, tmp_path, monkeypatch, column) -> None:
+    """However its name is written, its other texts are predicted by the model that has not seen the group."""
+    monkeypatch.chdir(tmp_path)
+    texts = archive()
+    texts.groupby("document").head(1).head(120)[["text", "label", "document"]].to_csv("labels.csv", index=False)
+    assert bench("new", "task", "mine", "--data", "labels.csv", "--group", "document")[0] == 0
+    renamed = texts.rename(columns={"document": column}).assign(**{column: texts["document"].str.upper()})
+    rows = [(f"line {number}", row) for number, row in enumerate(renamed.to_dict("records"))]
+    asked: list[int] = []
+
+    def predict(models, frame, folds, *others):
+        asked.extend(folds.tolist())
+        return np.zeros((2, len(frame), 2))
+
+    monkeypatch.setattr(totals, "_predict", predict)
+    new: Any = SimpleNamespace(rows=iter(rows), columns={"text": "text"})
+    model: Any = None
+    models = [FoldModel(model, np.arange(0, 120, 2)), FoldModel(model, np.arange(1, 120, 2))]
+    read_archive(new, load_task("mine"), models, None, len(rows), 0, lambda told: None)
+    assert [asked.count(fold) for fold in (0, 1, -1)] == [60, 60, 660]

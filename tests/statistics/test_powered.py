@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labelled_archive import LabelledArchive
 
 from bench.statistics.powered import (
     Method,
+    _nearest,
     adjusted_count,
     combined,
     difference,
@@ -75,9 +79,9 @@ def test_a_part_of_few_groups_relies_less_on_predictions_that_may_be_wrong_about
     codes = groups % 2
     predicted = np.where(np.arange(200) % 17, 0.2 + 0.6 * codes, 0.8 - 0.6 * codes)
     grouped, single = sample_of(codes, predicted, groups=groups), sample_of(codes, predicted)
-    few, many = (grouped.power_for(grouped.only(groups < n))[1] for n in (6, 40))
+    few, many = (grouped.power_for(grouped.part((groups < n).astype(float)))[1] for n in (6, 40))
     assert few < 0.9 * many <= many <= grouped.power[1]
-    assert single.power_for(single.only(groups < 6)).tolist() == pytest.approx(single.power.tolist())
+    assert single.power_for(single.part((groups < 6).astype(float))).tolist() == pytest.approx(single.power.tolist())
 
 
 def test_predictions_that_say_nothing_are_not_relied_on() -> None:
@@ -126,10 +130,9 @@ def test_the_adjusted_count_undoes_known_error_rates() -> None:
 def test_a_difference_of_parts_that_share_groups_counts_what_they_share() -> None:
     moved = np.array([[0.05, -0.05], [-0.03, 0.03], [0.04, -0.04], [-0.06, 0.06]])
     possible = np.array([[0.0, 0.0], [1.0, 1.0]])
-    one = Method(np.array([0.5, 0.5]), moved, np.zeros(2), 4.0, 0, possible)
-    other = Method(np.array([0.5, 0.5]), moved, np.zeros(2), 4.0, 0, possible)
-    apart = difference(one, other, (np.arange(4), np.arange(4, 8)))[0]
-    together = difference(one, other, (np.arange(4), np.arange(4)))[0]
+    one = Method(np.array([0.5, 0.5]), moved, np.arange(4), np.zeros(2), 4.0, 0, possible)
+    apart = difference(one, replace(one, groups=np.arange(4, 8)))[0]
+    together = difference(one, one)[0]
     assert apart.value == together.value == 0
     assert together.width < 0.25 * apart.width
 
@@ -261,7 +264,7 @@ def test_a_text_that_stands_there_often_stands_for_fewer_others() -> None:
 
 def test_a_difference_of_two_parts_without_a_label_is_not_certain() -> None:
     sample, archive = sample_of([0] * 30, [0.1] * 30, np.full(30, 1000 / 30)), archive_of([0.1] * 1000)
-    found = difference(powered(sample, archive), powered(sample, archive), (np.arange(30), np.arange(30, 60)))[0]
+    found = difference(powered(sample, archive), powered(replace(sample, numbers=np.arange(30, 60)), archive))[0]
     assert found.interval is not None
     assert found.interval.low < -0.08 < 0.08 < found.interval.high
 
@@ -340,7 +343,8 @@ def test_two_draws_say_more_than_one_and_their_intervals_cover() -> None:
                 archive_of(predicted[rest], np.bincount(codes[np.append(first, second)], minlength=2)),
             ),
         ]
-        both = combined(methods, [np.arange(100), np.arange(100, 200)])
+        methods[1] = replace(methods[1], groups=np.arange(100, 200))
+        both = combined(methods)
         share = both.shares()[1]
         assert share.interval is not None
         inside.append(share.interval.low <= codes.mean() <= share.interval.high)
@@ -352,9 +356,9 @@ def test_two_draws_say_more_than_one_and_their_intervals_cover() -> None:
 def test_groups_of_several_draws_do_not_count_twice() -> None:
     moved = np.array([[0.02, -0.02], [-0.02, 0.02], [0.01, -0.01]])
     possible = np.array([[0.0, 0.0], [1.0, 1.0]])
-    one = Method(np.array([0.4, 0.6]), moved, np.zeros(2), 3.0, 1, possible)
-    other = Method(np.array([0.6, 0.4]), moved, np.full(2, 0.01), 3.0, 1, possible)
-    both = combined([one, other], [np.array([0, 1]), np.array([0, 2])])
+    one = Method(np.array([0.4, 0.6]), moved, np.array([0, 1]), np.zeros(2), 3.0, 1, possible)
+    other = Method(np.array([0.6, 0.4]), moved, np.array([0, 7]), np.full(2, 0.01), 3.0, 1, possible)
+    both = combined([one, other])
     assert both.values.tolist() == [0.5, 0.5]
     # The first group moves both draws alike, so it moves their mean as much; what is beyond groups is halved.
     assert both.influence[:, 0] == pytest.approx([0.02, -0.01, -0.01, 0.005, 0.005])
@@ -406,3 +410,53 @@ def test_labels_that_no_example_has_do_not_move_the_others() -> None:
         off.append(found.value - true)
     assert np.mean(covers) >= 0.95
     assert abs(np.mean(off)) < 0.002
+
+
+@pytest.mark.parametrize("share", [0.0005, 0.005, 0.02])
+def test_a_label_that_no_example_has_is_as_rare_as_the_labels_alone_say(share: float) -> None:
+    """What the model says of it may be a little more or less than nothing; neither makes the label frequent."""
+    draw = np.random.default_rng(0)
+    for _ in range(20):
+        codes = (draw.random(5000) < 0.3).astype(int)
+        rare = np.clip(draw.normal(share, share / 2, 5000), 0, None)
+        second = np.clip(0.2 + 0.6 * codes + draw.normal(0, 0.1, 5000), 0, 1) * (1 - rare)
+        predicted = np.stack([1 - rare - second, second, rare], axis=1)
+        sample = LabelledSample(np.eye(3)[codes[:200]], predicted[:200], np.full(200, 24.0), np.arange(200))
+        mean = predicted[200:].mean(axis=0)
+        archive = Archive(4800, mean, mean, np.bincount(codes[:200], minlength=3).astype(float), np.zeros(3))
+        found, alone = powered(sample, archive).shares()[2], labels_alone(sample, archive).shares()[2]
+        assert found.interval is not None
+        assert alone.interval is not None
+        assert found.interval.high < 1.3 * alone.interval.high < 0.03
+
+
+@given(
+    st.lists(st.floats(-0.2, 1.2), min_size=2, max_size=8),
+    st.lists(st.integers(0, 9), min_size=8, max_size=8),
+    st.integers(1, 50),
+)
+def test_shares_are_moved_as_little_as_makes_them_possible_and_add_up_to_one(shares, known, others) -> None:
+    n = len(shares)
+    least = np.array(known[:n])
+    possible = np.stack([least, least + others]) / (least.sum() + others)
+    found = _nearest(np.array(shares), possible)
+    assert found.sum() == pytest.approx(1.0)
+    assert ((found >= possible[0] - 1e-12) & (found <= possible[1] + 1e-12)).all()
+    inside = (found > possible[0] + 1e-9) & (found < possible[1] - 1e-9)
+    assert np.ptp((found - shares)[inside]) < 1e-9 if inside.sum() > 1 else True
+
+
+@pytest.mark.parametrize("copies", [1, 5])
+def test_intervals_cover_where_each_text_stands_in_several_rows_and_half_are_labelled(copies: int) -> None:
+    draw, inside = np.random.default_rng(1), []
+    for _ in range(400):
+        codes = (draw.random(400) < 0.4).astype(int)
+        rows = draw.choice(400, 200, replace=False)
+        counts = np.full(200, copies)
+        archive = LabelledArchive(
+            codes[rows], np.full(200, 0.5), np.zeros(200, dtype=int), {"": counts}, {"": 200 * copies}
+        )
+        found = next(each.labels_alone for each in archive.estimate()[0].shares if each.label == "yes")
+        assert found.interval is not None
+        inside.append(found.interval.low <= codes.mean() <= found.interval.high)
+    assert 0.92 <= np.mean(inside) <= 0.98
