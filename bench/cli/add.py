@@ -14,7 +14,7 @@ from bench.reporting.output import say
     name="add",
     epilog="""\b
 Examples:
-  bench add export.json --to denial-news
+  bench add export.json --to my-denial
   bench add filled-in.csv --to topics
 """,
 )

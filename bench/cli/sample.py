@@ -90,6 +90,7 @@ def command(
 
     with Status("loading libraries") as status:
         from bench.labelling.drawn import SampleRequest
+        from bench.labelling.own_table import how_to_add
         from bench.labelling.sampling import draw_sample, parse_sample_words
         from bench.labelling.shown import print_draw, print_files
         from bench.labelling.tools import sheet_of, write_sheet, written_files
@@ -107,4 +108,4 @@ def command(
         status.say(wrapped(note))
     print_draw(sample.strata)
     print_files(files)
-    say(f"Next: label it, export it, and run: bench add EXPORT --to {run.task}")
+    say(wrapped(how_to_add(run.task)))

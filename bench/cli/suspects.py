@@ -42,10 +42,12 @@ def command(words: tuple[str, ...], form: str | None, output: Path | None, blind
             "--export and --output belong together.", "Such as: --export label-studio --output again.json"
         )
     with Status("loading libraries") as status:
+        from bench.labelling.own_table import how_to_add
         from bench.labelling.second_look import look_again
         from bench.labelling.shown import print_files, print_suspects
         from bench.labelling.tools import write_sheet, written_files
         from bench.prediction.writing import check_output
+        from bench.reporting.terminal import wrapped
 
         if form is not None and output is not None:
             for target in written_files(form, output):
@@ -58,4 +60,4 @@ def command(words: tuple[str, ...], form: str | None, output: Path | None, blind
     print_suspects(found)
     print_files(files)
     if files:
-        say(f"Next: label them, export them, and run: bench add EXPORT --to {found.task.name}")
+        say(wrapped(how_to_add(found.task.name)))

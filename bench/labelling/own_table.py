@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.data.dates import DATE, DAY_FIRST, read_date
+from bench.data.definition import read_definition
 from bench.data.labels import LabelSet
 from bench.data.sources import Further, read_source
 from bench.data.sources.further import written as as_text
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import GROUP, TEST, TRAIN, Task
 from bench.data.task_definition import TaskDefinition
+from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
 from bench.labelling.drawn import OWN_FIELDS
 from bench.metrics.outcomes import VALUE
@@ -200,3 +202,14 @@ def check_own_table(content: Mapping[str, object], path: Path, name: str) -> Non
     raise UserError(
         f"{path}: labels can be added to a task of your own table only; {why}.", f"Make one of them: {steps}{split}"
     )
+
+
+def how_to_add(name: str) -> str:
+    """Say how an export of an annotation tool is added to a task of this name."""
+    path = find(name, task_files(), "task", "tasks")
+    try:
+        check_own_table(read_definition(path), path, name)
+    except UserError as error:
+        told = error.message.removeprefix(f"{path}: ")
+        return f"Next: label it and export it. But {told} {error.hint} Then run: bench add EXPORT --to my-{name}"
+    return f"Next: label it, export it, and run: bench add EXPORT --to {name}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from bench.data.definition import read_definition
 from bench.data.votes import read_votes
 from bench.errors import DataError, UserError
 from bench.labelling.adding import Added, add_labels
+from bench.labelling.own_table import how_to_add
 from bench.labelling.tools import choice_of
 
 KEYS = {
@@ -280,3 +283,21 @@ def test_a_wrong_probability_is_named() -> None:
     make(table, {"probability": "p", "stratum": "s"})
     with pytest.raises(DataError, match="must be above 0 and at most 1"):
         load_task("denials")
+
+
+def test_what_comes_after_a_draw_is_told_for_every_task(tmp_path: Path, bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a task whose examples are not in a table of one's own, the commands that are named make one."""
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame({"text": [f"نفى الوزير الخبر رقم {n}" for n in range(20)], "label": ["denial", "none"] * 10})
+    table.to_csv("mine.csv", index=False)
+    assert bench("new", "task", "mine", "--data", "mine.csv")[0] == 0
+    assert how_to_add("mine") == "Next: label it, export it, and run: bench add EXPORT --to mine"
+    told = how_to_add("denial")
+    assert told.startswith("Next: label it and export it. But labels can be added to a task of your own table only;")
+    assert told.endswith("Then run: bench add EXPORT --to my-denial")
+    for command in re.findall(r"bench ((?:export|new) .+?)[,.](?= )", told):
+        status, _, said = bench(*shlex.split(command))
+        assert status == 0, said
+    pd.DataFrame({"text": ["نفى الوزير خبرا جديدا"], "label": ["denial"]}).to_csv("export.csv", index=False)
+    assert bench("add", "export.csv", "--to", "my-denial")[0] == 0
+    assert load_task("my-denial").version == 2
