@@ -73,8 +73,8 @@ def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
 
     All examples are of one draw, 0, unless some have a known probability. Then the others are of none, since they are
     no random part of the archive, and so are draws from other archives than that of the last one. Examples whose
-    probabilities are the user's own are one draw, from the same archive; both the id and the stratum of others are such
-    as ``bench sample`` gives.
+    probabilities are the user's own are one draw, from the same archive; others have a stratum such as ``bench sample``
+    gives.
 
     Returns
     -------
@@ -87,7 +87,9 @@ def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
     ids = examples["id"].astype(str).tolist()
     strata = (examples[STRATUM] if STRATUM in examples else examples[PROBABILITY]).astype(str).tolist()
     names = [
-        (ids[row][:_DIGITS], strata[row][:_DIGITS]) if is_drawn_id(ids[row]) and is_drawn_stratum(strata[row]) else _OWN
+        (ids[row][:_DIGITS] if is_drawn_id(ids[row]) else "", strata[row][:_DIGITS])
+        if is_drawn_stratum(strata[row])
+        else _OWN
         for row in drawn.tolist()
     ]
     written = [name for name in names if name != _OWN]
