@@ -255,8 +255,9 @@ def best_offsets(
 
 
 def _candidates(logs: Floats, code: int, present: float) -> Floats:
-    """Offsets between those at which an example changes to or from a class, from the nearest to the present one."""
+    """Offsets around those at which an example changes to or from a class, from the nearest to the present one."""
     changes = np.unique(np.delete(logs, code, axis=1).max(axis=1) - logs[:, code])
+    changes = np.concatenate([changes[:1] - 2.0, changes, changes[-1:] + 2.0])
     between = (changes[1:] + changes[:-1]) / 2
     if len(between) > _MOST_CANDIDATES:
         between = between[np.linspace(0, len(between) - 1, _MOST_CANDIDATES).astype(int)]

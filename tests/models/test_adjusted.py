@@ -85,9 +85,11 @@ def test_offsets_never_score_worse_on_what_they_are_chosen_on(seed: int, n_label
     assert after >= before
     if n_labels == 2:
         changes = np.sort(logs[:, 0] - logs[:, 1])
-        every = [*(changes[1:] + changes[:-1]) / 2]
+        every = [changes[0] - 1, *(changes[1:] + changes[:-1]) / 2, changes[-1] + 1]
         scores = [_score(metric, true, np.argmax(logs + np.array([0, each]), axis=1), 2) for each in every]
-        assert after == pytest.approx(max(before, *scores)), "with two labels, it is the best of all thresholds"
+        assert after == pytest.approx(max(before, *scores)), (
+            "with two labels, it is the best of all thresholds, also of none"
+        )
 
 
 def _score(metric: Any, true: np.ndarray, predicted: np.ndarray, n_labels: int) -> float:
