@@ -11,10 +11,10 @@ import numpy as np
 
 from bench.catalogue import load_further
 from bench.data.by import By
-from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, labelled_since, texts_drawn_for
+from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, labelled_since
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
-from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of
+from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of, texts_of_each
 from bench.statistics.powered import (
     Method,
     adjusted_count,
@@ -137,9 +137,8 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
 
 
 def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:
-    weights = texts_drawn_for(task.examples, task.origin)
-    weights = task.weights if weights is None else weights
-    return np.full(len(rows), n_texts / len(rows)) if weights is None else np.asarray(weights[rows])
+    texts = texts_of_each(task)
+    return np.full(len(rows), n_texts / len(rows)) if texts is None else np.asarray(texts[rows])
 
 
 def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.data.by import MOST, By
+from bench.data.drawn import texts_drawn_for
 from bench.data.duplicates import duplicate_keys
 from bench.data.sources.further import written
 from bench.errors import DataError
@@ -223,7 +224,7 @@ def read_archive(
 
     labels = task.labels
     example_of, near = first_examples(task), NearRepeats(task)
-    folds_of = _folds_by_group(task, models)
+    folds_of, weights = _folds_by_group(task, models), _weights_of_models(task, models)
     dealt = n_rows >= DEALT and len(models) > 1
     read, draw, seen = ReadArchive(Totals.none(len(labels), dealt)), np.random.default_rng(seed), 0
     for chunk in in_chunks(new.rows, CHUNK):
@@ -240,8 +241,8 @@ def read_archive(
         if len(unlabelled):
             own = np.array(folds)
             if dealt:
-                own = np.where(own < 0, draw.integers(len(models), size=len(own)), own)
-            predicted, chosen = _predict(models, frame.iloc[unlabelled], own, labels, chunk[0][0])
+                own = np.where(own < 0, draw.choice(len(models), len(own), p=weights), own)
+            predicted, chosen = _predict(models, weights, frame.iloc[unlabelled], own, labels, chunk[0][0])
             repeated = near.of(frame.iloc[unlabelled])
             drawable, others = np.flatnonzero(repeated < 0), np.flatnonzero(repeated >= 0)
             own_parts = [parts[row] for row in unlabelled.tolist()]
@@ -267,6 +268,23 @@ def first_examples(task: Task) -> dict[bytes, int]:
     for number, key in enumerate(task.keys.tolist()):
         found.setdefault(key, number)
     return found
+
+
+def texts_of_each(task: Task) -> Floats | None:
+    """How many texts of the archive each example stands for, of shape (n_examples,); None if all for as many."""
+    drawn = texts_drawn_for(task.examples, task.origin)
+    return task.weights if drawn is None else drawn
+
+
+def _weights_of_models(task: Task, models: Sequence[FoldModel]) -> Floats:
+    """For how much of the labelled sample each model's errors are known; the weights sum to 1.
+
+    The archive's mean prediction counts each model as much as its errors do, which are subtracted.
+    """
+    texts = texts_of_each(task)
+    texts = np.ones(len(task)) if texts is None else texts
+    weights = np.array([texts[each.test].sum() for each in models])
+    return np.asarray(weights / weights.sum()) if weights.any() else np.full(len(models), 1.0 / len(models))
 
 
 def _folds_by_group(task: Task, models: Sequence[FoldModel]) -> dict[str, int]:
@@ -320,14 +338,19 @@ def _keep(kept: list[tuple[str, ...]], inputs: tuple[str, ...], seen: int, draw:
 
 
 def _predict(
-    models: Sequence[FoldModel], frame: pd.DataFrame, folds: NDArray[np.intp], labels: tuple[str, ...], where: str
+    models: Sequence[FoldModel],
+    weights: Floats,
+    frame: pd.DataFrame,
+    folds: NDArray[np.intp],
+    labels: tuple[str, ...],
+    where: str,
 ) -> tuple[Floats, Floats]:
-    """The mean probabilities and choices of the models, or those of the one that a row's group asks for."""
+    """The weighted mean probabilities and choices of the models, or those of the one that a row's group asks for."""
     predicted, chosen = np.zeros((2, len(frame), len(labels)))
     for number, each in enumerate(models):
         asked = np.flatnonzero((folds == number) | (folds < 0))
         if len(asked):
-            weight = np.where(folds[asked] < 0, 1.0 / len(models), 1.0)[:, None]
+            weight = np.where(folds[asked] < 0, weights[number], 1.0)[:, None]
             probabilities, choices = predictions_of(label_chunk(each.model, frame.iloc[asked], where), labels)
             predicted[asked] += weight * probabilities
             chosen[asked] += weight * choices

@@ -324,7 +324,7 @@ def test_a_group_is_known_by_the_name_of_its_column_in_the_tasks_table(bench, tm
     rows = [(f"line {number}", row) for number, row in enumerate(renamed.to_dict("records"))]
     asked: list[int] = []
 
-    def predict(models, frame, folds, *others):
+    def predict(models, weights, frame, folds, *others):
         asked.extend(folds.tolist())
         return np.zeros((2, len(frame), 2))
 
@@ -334,3 +334,23 @@ def test_a_group_is_known_by_the_name_of_its_column_in_the_tasks_table(bench, tm
     models = [FoldModel(model, np.arange(0, 120, 2)), FoldModel(model, np.arange(1, 120, 2))]
     read_archive(new, load_task("mine"), models, None, len(rows), 0, lambda told: None)
     assert [asked.count(fold) for fold in (0, 1, -1)] == [60, 60, 660]
+
+
+def test_each_folds_model_counts_in_the_archive_as_much_as_its_errors_do(bench, tmp_path, monkeypatch) -> None:
+    """A model that says "denial" of everything tested a tenth of the examples, one that never says it the others."""
+    monkeypatch.chdir(tmp_path)
+    texts = archive()
+    texts.head(100)[["text", "label"]].to_csv("labels.csv", index=False)
+    assert bench("new", "task", "mine", "--data", "labels.csv")[0] == 0
+    task = load_task("mine")
+
+    def says(label: str) -> Any:
+        return SimpleNamespace(label=lambda frame: pd.DataFrame({"label": [label] * len(frame)}))
+
+    models = [FoldModel(says("denial"), np.arange(10)), FoldModel(says("none"), np.arange(10, 100))]
+    rows = [(f"line {number}", row) for number, row in enumerate(texts.iloc[100:].to_dict("records"))]
+    for dealt in (len(rows), DEALT):
+        new: Any = SimpleNamespace(rows=iter(rows), columns={"text": "text"})
+        read = read_archive(new, task, models, None, dealt, 0, lambda told: None)
+        share = read.whole.archive.predicted[task.labels.index("denial")]
+        assert share == pytest.approx(0.1, abs=1e-9 if dealt < DEALT else 0.04)
