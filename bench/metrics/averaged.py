@@ -66,11 +66,18 @@ class Averaged(LabelMetric):
         """As within values."""
         return self.within.is_over_labels
 
-    def lacking(self, outcomes: Outcomes) -> list[tuple[int, int | None]]:
-        """The labels that the metric within values needs and no example of a value has, each with the value."""
+    def lacking(self, outcomes: Outcomes) -> list[tuple[int | None, int | None]]:
+        """The labels that the metric within values needs and no example of a value has, each with the value.
+
+        A value without any example stands without a label, if the metric needs none.
+        """
         assert outcomes.values is not None
-        n_values = len(outcomes.value_names) or int(outcomes.values.max()) + 1
-        return [(label, value) for value in range(n_values) for label, _ in self.within.lacking(outcomes.within(value))]
+        found: list[tuple[int | None, int | None]] = []
+        for value in range(len(outcomes.value_names) or int(outcomes.values.max()) + 1):
+            labels = self.within.lacking(outcomes.within(value))
+            absent = [(None, value)] if not labels and not (outcomes.values == value).any() else []
+            found += absent or [(label, value) for label, _ in labels]
+        return found
 
     def counts(self, outcomes: Outcomes) -> Floats:
         """A confusion matrix for each group and value."""

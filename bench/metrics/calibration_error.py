@@ -71,8 +71,8 @@ def _reliability(outcomes: Outcomes) -> Reliability | None:
     if not len(answered):
         return None
     predicted = outcomes.predicted[answered]
-    codes = np.searchsorted(np.unique(outcomes.groups), outcomes.groups[answered])
-    return reliability(outcomes.probabilities[answered, predicted], predicted == outcomes.true[answered], codes)
+    confidence, right = outcomes.probabilities[answered, predicted], predicted == outcomes.true[answered]
+    return reliability(confidence, right, outcomes.groups[answered], n_groups=outcomes.n_groups)
 
 
 EXPECTED_CALIBRATION_ERROR = ExpectedCalibrationError(

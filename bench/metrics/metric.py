@@ -113,7 +113,7 @@ class Metric(ABC):
         """Whether labels have scores of their own, so that a score of examples that lack one is another quantity."""
         return True
 
-    def lacking(self, outcomes: Outcomes) -> list[tuple[int, int | None]]:
+    def lacking(self, outcomes: Outcomes) -> list[tuple[int | None, int | None]]:
         """The labels that the metric needs and no example has, by index, each with the value that lacks it, if any."""
         present = set(np.unique(outcomes.true).tolist())
         needed = self.rests_on(outcomes.n_labels) if self.is_over_labels else ()

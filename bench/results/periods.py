@@ -96,7 +96,10 @@ def _of_period(outcomes: Outcomes, metric: Metric, labels: tuple[str, ...], peri
     rows = np.flatnonzero(outcomes.parts % n_periods == period)
     if lacking := metric.lacking(outcomes.rows(rows)):
         names = outcomes.value_names
-        absent = [labels[label] + ("" if value is None else f" within {names[value]}") for label, value in lacking]
+        absent = [
+            " ".join(([] if label is None else [labels[label]]) + ([] if value is None else ["within", names[value]]))
+            for label, value in lacking
+        ]
         return FoldScore(None, absent=tuple(absent))
     own = outcomes.alone(rows)
     seeds = np.unique(own.parts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.statistics.bootstrap import jackknife_error
-from bench.statistics.interval import Interval
+from bench.statistics.interval import Interval, level_of_one
 from bench.statistics.shares import LabelShares
 
 if TYPE_CHECKING:
@@ -50,12 +50,15 @@ class Bins:
 
     @property
     def squared_without_each(self) -> Floats:
-        """The squared error without each group, of shape (n_groups,)."""
+        """The squared error without each group, of shape (n_groups,); 1 without the only one that has predictions."""
         held, excess = self.held.sum(axis=0) - self.held, self.excess.sum(axis=0) - self.excess
-        return _squared(held, excess, self._variances)
+        return np.nan_to_num(_squared(held, excess, self._variances), nan=1.0)
 
     def drawn(self, weights: Floats) -> Floats:
-        """The error of draws that have each group so often: from (n_draws, n_groups) to (n_draws,)."""
+        """The error of draws that have each group so often: from (n_draws, n_groups) to (n_draws,).
+
+        It is 1 in a draw without predictions.
+        """
         held, excess = weights @ self.held, weights @ self.excess
         rate = np.divide(excess, held, out=np.zeros_like(held), where=held > 0)
         squares = weights @ self.excess**2 - 2.0 * rate * (weights @ (self.excess * self.held))
@@ -63,7 +66,7 @@ class Bins:
         groups = weights @ (self.held > 0).astype(np.float64)
         variances = np.divide(squares, held**2, out=np.zeros_like(held), where=held > 0)
         squared = _squared(held, excess, variances * groups / np.maximum(groups - 1.0, 1.0))
-        return np.sqrt(np.maximum(squared, 0.0))
+        return np.sqrt(np.maximum(np.nan_to_num(squared, nan=1.0), 0.0))
 
     @property
     def _variances(self) -> Floats:
@@ -116,7 +119,11 @@ class Reliability:
 
 
 def reliability(
-    confidence: Floats, correct: NDArray[np.bool_], groups: NDArray[np.generic], bins: int = BINS
+    confidence: Floats,
+    correct: NDArray[np.bool_],
+    groups: NDArray[np.generic],
+    bins: int = BINS,
+    n_groups: int | None = None,
 ) -> Reliability:
     r"""Hold the probabilities of predicted labels against how often these are right.
 
@@ -138,6 +145,8 @@ def reliability(
         The examples' groups.
     bins : int
         The most bins. There are fewer if they would have less than `FEWEST_IN_BIN` examples.
+    n_groups : int, optional
+        How many groups there are, some perhaps without an example here, if `groups` are their numbers from 0.
 
     Raises
     ------
@@ -167,14 +176,15 @@ def reliability(
     counts = np.bincount(place)
     mean = np.bincount(place, weights=confidence) / counts
     accuracy = np.bincount(place, weights=correct) / counts
-    names, codes = np.unique(groups, return_inverse=True)
-    cells, shape = codes * len(counts) + place, (len(names), len(counts))
-    held = np.bincount(cells, minlength=len(names) * len(counts)).reshape(shape).astype(np.float64)
-    off = np.bincount(cells, correct - confidence, minlength=len(names) * len(counts))
+    codes = np.unique(groups, return_inverse=True)[1] if n_groups is None else groups.astype(np.intp)
+    shape = (int(codes.max()) + 1 if n_groups is None else n_groups, len(counts))
+    cells = codes * len(counts) + place
+    held = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+    off = np.bincount(cells, correct - confidence, minlength=shape[0] * shape[1])
     found = Bins(held, off.reshape(shape).astype(np.float64))
-    right = np.bincount(codes, correct, len(names))
-    confusions = np.stack([right, held.sum(axis=1) - right, *np.zeros((2, len(names)))], axis=1).reshape(-1, 2, 2)
-    of_accuracy = LabelShares.of(confusions).of_accuracy() if len(names) > 1 else None
+    right, answered = np.bincount(codes, correct, shape[0]), held.sum(axis=1)
+    confusions = np.stack([right, answered - right, *np.zeros((2, shape[0]))], axis=1).reshape(-1, 2, 2)
+    of_accuracy = LabelShares.of(confusions[answered > 0]).of_accuracy() if (answered > 0).sum() > 1 else None
     interval = None
     if isinstance(of_accuracy, Interval):
         sure = float(confidence.mean())
@@ -186,6 +196,8 @@ def reliability(
 def _interval(bins: Bins, furthest: float) -> Interval:
     from scipy.special import stdtrit
 
-    reach = float(stdtrit(len(bins.held) - 1, 0.975) * jackknife_error(bins.squared_without_each))
+    answered = bins.held.any(axis=1)
+    quantile = float(stdtrit(answered.sum() - 1, (1.0 + level_of_one()) / 2.0))
+    reach = quantile * float(jackknife_error(bins.squared_without_each[answered]))
     low, high = (float(np.sqrt(min(max(end, 0.0), 1.0))) for end in (bins.squared - reach, bins.squared + reach))
     return Interval(low, max(high, furthest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,14 @@ from scores import LABEL_METRICS, PROBABILITY_METRICS, label_scores, outcomes_of
 from sklearn import metrics as reference
 
 from bench.errors import ConfigError
-from bench.metrics.confusion import confusion_matrix, per_class
+from bench.metrics.averaged import averaged
+from bench.metrics.confusion import UNANSWERED, confusion_matrix, per_class
 from bench.metrics.f1 import MeanF1
+from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import find_metric
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.calibration import Bins, reliability
+from bench.statistics.interval import Interval, together
 
 
 @st.composite
@@ -184,3 +188,43 @@ def test_a_metric_of_no_name_is_an_error_with_the_nearest_name() -> None:
     assert metric.of_confusions(np.diag([1.0, 2.0])) == 1.0
     with pytest.raises(ConfigError, match="unknown metric 'f1_other'"):
         find_metric("f1_other", ["none", "denial"])
+
+
+def test_a_group_without_an_answer_keeps_its_place_among_the_groups_of_the_calibration_error() -> None:
+    """Draws and left-out scores are of the groups of all examples, and of one without answers change nothing."""
+    draw = np.random.default_rng(0)
+    groups, true = np.repeat(np.arange(20), 10), draw.integers(0, 2, 200)
+    second = draw.random(200)
+    predicted = np.where(groups == 3, UNANSWERED, (second > 0.5).astype(int))
+    outcomes = Outcomes(true, predicted, 2, groups, groups, np.stack([1 - second, second], axis=1))
+    metric = find_metric("expected_calibration_error")
+    left_out = metric.without_each(outcomes)
+    assert left_out is not None
+    assert len(left_out) == 20
+    assert left_out[3] == pytest.approx(metric.score(outcomes))
+    assert metric.drawn(outcomes, GroupBootstrap(20, 0, draws=50)).shape == (50,)
+    answered = outcomes.alone(np.flatnonzero(groups != 3))
+    assert metric.interval(outcomes) == metric.interval(answered)
+    alone = replace(outcomes, predicted=np.where(groups == 5, predicted, UNANSWERED))
+    assert metric.without_each(alone)[5] == 1.0
+
+
+def test_the_calibration_errors_interval_is_wider_where_several_hold_together() -> None:
+    draw = np.random.default_rng(0)
+    true, second = draw.integers(0, 2, 300), draw.random(300)
+    both = np.stack([1 - second, second], axis=1)
+    outcomes = Outcomes(true, (second > 0.5).astype(int), 2, np.arange(300), np.arange(300), both)
+    widths = []
+    for n in (1, 10):
+        with together(n):
+            found = find_metric("expected_calibration_error").interval(outcomes)
+        assert isinstance(found, Interval)
+        widths.append(found.high - found.low)
+    assert widths[1] > 1.2 * widths[0]
+
+
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1"])
+def test_a_value_without_an_example_leaves_the_mean_over_values_unknown(name: str) -> None:
+    true = np.array([0, 1, 0, 1])
+    outcomes = Outcomes(true, true, 2, np.arange(4), np.zeros(4, dtype=int), values=true * 0, value_names=("u", "v"))
+    assert {value for _, value in averaged(find_metric(name), "target").lacking(outcomes)} == {1}
