@@ -183,7 +183,10 @@ class _Version:
         score = float(np.mean([summary.scores[metric.name] for summary in self.summaries]))
         interval = self.summaries[0].intervals.get(metric.name)
         if len(self.frames) > 1 and interval is not None:
-            pooled = Outcomes.of(pd.concat(self.frames, ignore_index=True), self.record.task.labels)
+            # A fold of one seed is none of another's.
+            folds = max(int(frame["fold"].max()) for frame in self.frames) + 1
+            frames = [frame.assign(fold=frame["fold"] + seed * folds) for seed, frame in enumerate(self.frames)]
+            pooled = _outcomes(pd.concat(frames, ignore_index=True), self.record.task.labels)
             found = interval_around(score, metric, pooled)
             interval = None if isinstance(found, Thin) else found
         task = self.record.task
@@ -195,7 +198,7 @@ class _Version:
         for frame in self.frames:
             rows = frame[frame["id"].isin(facts.index)].sort_values("id", kind="stable")
             now = {name: rows["id"].map(facts[name]) for name in ("label", "group", "value") if name in facts}
-            found.append(Outcomes.of(rows.assign(**now), labels))
+            found.append(_outcomes(rows.assign(**now), labels))
         return found
 
     @property
@@ -206,6 +209,10 @@ class _Version:
         if self.record.periods:
             return float(np.mean([period.n_train for period in self.record.periods]))
         return float(self.record.task.n_examples - self.frames[0]["fold"].value_counts().mean())
+
+
+def _outcomes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> Outcomes:
+    return Outcomes.of(predictions, labels, predictions["fold"].to_numpy(dtype=np.intp))
 
 
 def _earlier_task(record: RunRecord, task: Task) -> Task | None:
