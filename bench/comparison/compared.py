@@ -108,8 +108,6 @@ class ComparedRuns:
         The examples' ids.
     group_names : list of str
         The groups.
-    repeats : int
-        How often each example was predicted.
     notes : list of str
         What was left out.
     seeds : tuple of int
@@ -121,7 +119,6 @@ class ComparedRuns:
     runs: list[ComparedRun]
     ids: NDArray[np.object_]
     group_names: list[str]
-    repeats: int
     notes: list[str]
     seeds: tuple[int, ...] = ()
 
@@ -174,7 +171,7 @@ class ComparedRuns:
         ]
         n_seeds = len(self.seeds)
         ids = self.ids[: len(self.ids) // n_seeds]
-        return replace(self, runs=runs, ids=ids, repeats=self.repeats // n_seeds, seeds=())
+        return replace(self, runs=runs, ids=ids, seeds=())
 
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
@@ -204,9 +201,19 @@ class ComparedRuns:
         return np.array([fold[self.metric.name] for fold in run.summary.folds])
 
     @cached_property
+    def once(self) -> Codes:
+        """The first row of each example, of shape (n_scored,)."""
+        return np.unique(self.ids.astype(str), return_index=True)[1]
+
+    @property
     def n_scored(self) -> int:
         """How many examples are scored."""
-        return len(self.ids) // self.repeats
+        return len(self.once)
+
+    @property
+    def repeats(self) -> float:
+        """How often an example was predicted, on average."""
+        return len(self.ids) / self.n_scored
 
     def n_trained(self) -> float:
         """How many examples train a fold's model, on average.
@@ -228,7 +235,7 @@ class ComparedRuns:
 
     def training_factor(self) -> float:
         """What a standard error that takes the fitted models as given is multiplied by."""
-        counts = np.bincount(self.true, minlength=len(self.labels)) / self.repeats
+        counts = np.bincount(self.true[self.once], minlength=len(self.labels))
         fewest = float(counts.min()) * self.n_trained() / self.n_scored
         return training_factor(self.n_scored, self.n_trained(), training_weight(fewest))
 

@@ -36,7 +36,8 @@ def error_for_equality(
 
     That two models never disagreed does not prove that they never will: with n examples up to some 3/n of them may be
     predicted otherwise, with G groups up to 3/G of these. Where fewer than ten groups hold a disagreement, three more
-    are allowed for, each of as many examples as a group with one has, and of the kind that moves the metric most.
+    are allowed for, each of as many examples as a group with one has, and of the kind that moves the metric most. An
+    example counts in all its repeats and seeds.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def error_for_equality(
     holding = len(np.unique(runs.groups[differ]))
     if holding >= min(ENOUGH_DISAGREEMENTS, len(runs.group_names)):
         return error
-    rows = differ.sum() / max(holding, 1) or 1.0
+    rows = differ.sum() / max(holding, 1) or runs.repeats
     return math.hypot(error, math.sqrt(UNSEEN) * factor * rows * runs.metric.largest_step(one.outcomes))
 
 
@@ -95,7 +96,7 @@ def chance_unmet(
     if met or between.standard_error is None:
         return float(bdtr(met, n_groups, share))
     # Differences come in steps, and one of none at all is no rarity.
-    reach = abs(between.difference) + runs.metric.largest_step(one.outcomes) / 2
+    reach = abs(between.difference) + runs.repeats * runs.metric.largest_step(one.outcomes) / 2
     elsewhere = rope * (1.0 - PARTS)
     small = np.subtract(*(stdtr(n_groups - 1, (end - elsewhere) / between.standard_error) for end in (reach, -reach)))
     return float(((1.0 - np.minimum(PARTS * share, 1.0)) ** n_groups * small).max())

@@ -34,8 +34,7 @@ def limitations(runs: ComparedRuns) -> list[str]:
     elif n_groups < FEW_GROUPS:
         warnings.append(f"{n_groups} groups ({column}): few to say how models score on other groups")
     table = np.zeros((n_groups, len(runs.labels)), dtype=np.int64)
-    np.add.at(table, (runs.groups, runs.true), 1)
-    table //= runs.repeats
+    np.add.at(table, (runs.groups[runs.once], runs.true[runs.once]), 1)
     for label, counts in zip(runs.labels, table.T, strict=True):
         holders = np.flatnonzero(counts)
         if counts.sum() < FEW_EXAMPLES:

@@ -101,7 +101,6 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
         runs=runs,
         ids=ids,
         group_names=names,
-        repeats=round(len(ids) / len(set(ids.tolist()))),
         notes=notes,
         seeds=seeds,
     )

@@ -194,7 +194,6 @@ def _within(runs: ComparedRuns, rows: Codes) -> _Within:
         runs=sorted(found, key=lambda run: (-metric.sign * run.score, run.name)),
         ids=runs.ids[rows],
         group_names=[runs.group_names[code] for code in groups.tolist()],
-        repeats=runs.repeats,
         notes=[],
         seeds=runs.seeds,
         whole=runs,

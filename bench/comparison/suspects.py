@@ -77,7 +77,8 @@ def suspects(runs: ComparedRuns) -> list[Suspect]:
     every = np.arange(len(voted))
     if given:
         by_row = np.mean(given, axis=0)
-        mean = np.array([np.bincount(example, weights=column) for column in by_row.T]).T / runs.repeats
+        mean = np.array([np.bincount(example, weights=column) for column in by_row.T]).T
+        mean /= np.bincount(example)[:, None]
         agreed &= mean[every, voted] >= _self_confidence(mean, true)[voted]
         margin = mean[every, voted] - mean[every, true]
     places = np.flatnonzero(agreed)

@@ -48,7 +48,6 @@ def data_set(groups_of_slice: int, per_group: int, lost: float, rng: np.random.G
         runs=[run],
         ids=np.arange(len(groups)).astype(object),
         group_names=[str(group) for group in range(n_groups)],
-        repeats=1,
         notes=[],
     )
 

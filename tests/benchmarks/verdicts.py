@@ -392,7 +392,6 @@ def compared_runs(
         runs=sorted(runs, key=lambda run: (-run.summary.scores[METRIC], run.name)),
         ids=tested.astype(object),
         group_names=names,
-        repeats=1,
         notes=[],
     )
     vars(compared)["bootstrap"] = GroupBootstrap(len(names), seed, DRAWS)

@@ -231,7 +231,7 @@ def with_seeds(runs: ComparedRuns, other: ComparedRuns) -> ComparedRuns:
         )
         scores = tuple(runs.metric.score(each) for each in seeds)
         both.append(replace(run, outcomes=outcomes, by_seed=seeds, seed_scores=scores, score=float(np.mean(scores))))
-    return replace(runs, runs=both, ids=np.tile(runs.ids, 2), repeats=2, seeds=(0, 1))
+    return replace(runs, runs=both, ids=np.tile(runs.ids, 2), seeds=(0, 1))
 
 
 def test_the_same_predictions_with_two_seeds_change_no_slice(results: Path) -> None:

@@ -31,7 +31,8 @@ from stored import a_record, a_summary
 from thoroughness import scaled
 
 from bench.comparison.compared import ComparedRun, ComparedRuns
-from bench.comparison.equality import chance_unmet, groups_to_meet
+from bench.comparison.equality import chance_unmet, error_for_equality, groups_to_meet
+from bench.comparison.limitations import limitations
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.verdict import verdict
 from bench.metrics.accuracy import ACCURACY
@@ -467,6 +468,30 @@ def test_what_the_fitting_adds_goes_by_the_examples_that_train_and_by_the_rarest
     assert rare.training_factor() == pytest.approx(np.sqrt(1 + 300 / 240))
 
 
+@pytest.mark.parametrize("repeats", [2, 5])
+def test_models_that_always_agree_are_no_more_equal_for_being_tested_again(repeats: int) -> None:
+    """Repeats of the folds, or further seeds, are predictions of the same examples."""
+    true = np.arange(200) % 2
+    half = np.where(np.arange(200) < 100, true, 1 - true)
+    once = two_runs(true, half, half)
+    again = two_runs(np.tile(true, repeats), *(np.tile(half, repeats),) * 2, groups=np.tile(np.arange(200), repeats))
+    again = replace(again, ids=np.tile(once.ids, repeats))
+    nothing = Difference(0.0, 0.0, None, None)
+    errors = [error_for_equality(runs, runs.runs[0], runs.runs[1], nothing, 1.3) for runs in (once, again)]
+    assert errors[0] == pytest.approx(errors[1])
+    assert again.n_scored == once.n_scored == 200
+
+
+def test_examples_that_are_tested_unequally_often_count_once() -> None:
+    """Of ten examples of a label, those of one group are in four published folds, the others in one."""
+    true, groups = np.repeat([0, 1], [50, 10]), np.repeat(np.arange(12), 5)
+    rows = np.concatenate([np.arange(60), np.tile(np.arange(50, 55), 3)])
+    runs = two_runs(true[rows], true[rows], true[rows], groups[rows])
+    runs = replace(runs, ids=np.array([f"e{row}" for row in rows], dtype=object))
+    assert (runs.n_scored, np.bincount(runs.true[runs.once]).tolist()) == (60, [50, 10])
+    assert not [told for told in limitations(runs) if told.startswith("label")]
+
+
 SIZES = SplitSizes(train=700, dev=100, test=300)
 
 
@@ -491,6 +516,6 @@ def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray, groups: np.nd
     runs.sort(key=lambda run: -run.summary.scores["accuracy"])
     names = [f"g{number}" for number in range(groups.max() + 1)]
     task = a_record({"labels": ["a", "b"], "n_examples": n, "digest": "0"}).task
-    compared = ComparedRuns(task, ACCURACY, runs, np.arange(n).astype(object), names, 1, [])
+    compared = ComparedRuns(task, ACCURACY, runs, np.arange(n).astype(object), names, [])
     vars(compared)["bootstrap"] = GroupBootstrap(len(names), 0, draws=100)
     return compared

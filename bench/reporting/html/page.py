@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -110,7 +111,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             named=data["named"],
             strongest=STRONGEST,
             runs=[_provenance(run.name, run.folder.key, run.record) for run in runs.runs],
-            repeats=one.repeats,
+            label_counts=_label_counts(one),
             first_seed=one.runs[0].record.seed if runs.seeds else None,
             published=bool(split_sizes(runs.task)),
             predictions=predictions(runs.task),
@@ -148,7 +149,7 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
         else ""
     )
     less = "" if runs.metric.greater_is_better else " (less is better)"
-    counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
+    counts = [f"{label} {count:,}" for label, count in _label_counts(runs).items()]
     return [
         ("Task", f"{task.name}, version {task.version}: {task.description}"),
         ("Examples", _examples(task, comparison.periods)),
@@ -174,8 +175,9 @@ def _examples(task: TaskRecord, periods: Sequence[Period]) -> str:
     return f"{task.n_examples:,}, in {task.n_groups:,} groups ({task.group})"
 
 
-def _label_counts(runs: ComparedRuns) -> list[int]:
-    return [int(count) // runs.repeats for count in runs.runs[0].outcomes.confusion.sum(axis=1)]
+def _label_counts(runs: ComparedRuns) -> dict[str, int]:
+    counts = Counter(runs.true[runs.once].tolist())
+    return {label: counts[code] for code, label in enumerate(runs.labels)}
 
 
 def _versions(records: Sequence[RunRecord]) -> str:

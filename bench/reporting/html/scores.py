@@ -89,7 +89,8 @@ def group_scores(runs: ComparedRuns) -> GroupScores:
     """The score of each run in each group, over all the task's labels; none where each group is one example."""
     by_run = [runs.metric.by_group(run.outcomes) for run in runs.runs]
     held = runs.runs[0].outcomes.by_group.sum(axis=2)
-    if held.sum(axis=1).max() <= runs.repeats:
+    examples = np.bincount(runs.groups[runs.once], minlength=len(runs.group_names))
+    if examples.max() <= 1:
         return GroupScores([], 0)
     order = np.argsort(by_run[0], kind="stable").tolist()
     if not runs.metric.greater_is_better:
@@ -100,7 +101,7 @@ def group_scores(runs: ComparedRuns) -> GroupScores:
     rows = [
         GroupRow(
             name=runs.group_names[place],
-            examples=int(held[place].sum()) // runs.repeats,
+            examples=int(examples[place]),
             labels=int((held[place] > 0).sum()),
             scores=[float(scores[place]) for scores in by_run],
         )
