@@ -18,6 +18,7 @@ from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, 
 from bench.statistics.powered import (
     Method,
     adjusted_count,
+    all_known,
     combined,
     difference,
     further_labels,
@@ -323,13 +324,15 @@ def _shares(part: str | None, examples: _Examples, shares: Floats, totals: Total
         shares=(),
         counted=counted,
     )
-    own, alone, adjusted = [], [], []
-    for draw, sample in examples.draws:
+    own, alone, adjusted = list[Method](), list[Method](), list[Method | None]()
+    if archive.n == 0:
+        own, alone, adjusted = [all_known(archive)], [all_known(archive)], [None]
+    for draw, sample in examples.draws if archive.n else ():
         of_draw = examples.labelled.draws == draw
         drawn = sample if part is None else sample.part(shares[of_draw])
-        left, predicted = examples.archive_before(draw, totals, part, shares) if archive.n else (archive, True)
-        if left.n > 0 and not drawn.weights.any():
+        if not drawn.weights.any():
             continue
+        left, predicted = examples.archive_before(draw, totals, part, shares)
         alone.append(labels_alone(drawn, left))
         own.append(powered(drawn, left, examples.together.power_for(drawn)) if predicted else alone[-1])
         adjusted.append(adjusted_count(drawn, left, examples.labelled.chosen[here & of_draw]) if predicted else None)

@@ -95,11 +95,16 @@ def labels_alone(sample: LabelledSample, archive: Archive) -> Method:
     return _corrected(sample, archive, np.zeros(sample.given.shape[1]))
 
 
+def all_known(archive: Archive) -> Method:
+    """Shares in an archive of which every text is labelled."""
+    known = archive.known / max(archive.total, 1.0)
+    none = np.zeros((0, len(known)))
+    return Method(known, none, np.zeros(0, dtype=np.intp), none.sum(axis=0), 0.0, 0, archive.possible, exact=True)
+
+
 def _corrected(sample: LabelledSample, archive: Archive, power: Floats) -> Method:
     if archive.n == 0:
-        known = archive.known / max(archive.total, 1.0)
-        none = np.zeros((len(sample.named), len(known)))
-        return Method(known, none, sample.named, none.sum(axis=0), sample.effective, 0, archive.possible, exact=True)
+        return all_known(archive)
     wrong = sample.given - power * sample.predicted
     rest, wrong = _adding_up(power * archive.predicted + sample.mean(wrong), wrong, sample)
     influence = np.concatenate([sample.steadied(wrong), _unseen(sample, power)]) * _scale(sample, archive)

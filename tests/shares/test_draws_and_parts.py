@@ -8,6 +8,7 @@ from labelled_archive import LabelledArchive
 
 from bench.data.drawn import NO_DRAW
 from bench.results.shares import LabelShare, PartShares
+from bench.statistics.interval import Interval
 
 
 def of_yes(shares: PartShares) -> LabelShare:
@@ -111,6 +112,15 @@ def test_a_difference_is_as_certain_whatever_number_of_draws_the_same_examples_a
         return found.interval.high - found.interval.low
 
     assert width(groups % n_draws) == pytest.approx(width(np.zeros(len(groups), dtype=int)), rel=0.1)
+
+
+def test_a_part_of_which_all_is_labelled_has_known_shares_though_no_text_of_a_draw_is_in_it() -> None:
+    draws = np.repeat([0, 1, 0], [40, 40, 2])
+    part = np.where(np.arange(82) < 80, "A", "B")
+    rows = {name: (part == name).astype(int) for name in "AB"}
+    archive = LabelledArchive(np.arange(82) % 2, np.full(82, 0.1), draws, rows, {"A": 720, "B": 0})
+    known = of_yes(archive.estimate()[1][1]).powered
+    assert (known.value, known.interval) == (0.5, Interval(0.5, 0.5))
 
 
 def test_a_draw_that_took_all_texts_of_a_part_says_nothing_about_the_rest_of_it_and_is_left_out() -> None:
