@@ -6,11 +6,14 @@ file, and the task's file of the version before is kept.
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from bench.data.dates import DAY_FIRST
 from bench.data.definition import build_task, read_definition
@@ -26,7 +29,8 @@ from bench.labelling.own_table import OwnTable, check_own_table, with_draws
 from bench.labelling.rates import less_unlabelled, no_longer_counted, undrawn
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
-from bench.support.places import write_whole
+from bench.support.cache import cache_folder
+from bench.support.places import make_folder, write_whole
 
 if TYPE_CHECKING:
     from bench.data.sources.layout import Asked
@@ -94,20 +98,38 @@ def add_labels(
         If the export or the task is not usable, or the task's file was changed meanwhile. Nothing is changed then.
     """
     path = find(name, task_files(), "task", "tasks")
+    check_own_table(read_definition(path), path, name)
+    # Of two commands at once, the second adds to the version that the first has made.
+    with FileLock(_lock_of(path)):
+        return _added(export, path, columns, asked)
+
+
+def _lock_of(path: Path) -> Path:
+    """The file that commands on this machine lock while they change a task, which is none of the task's folder."""
+    folder = cache_folder() / "locks"
+    make_folder(folder)
+    return folder / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+
+
+def _added(export: Path, path: Path, columns: Mapping[str, str | None] | None, asked: Asked | None) -> Added:
     before = path.read_bytes()
     content = dict(read_definition(path))
-    check_own_table(content, path, name)
     task = build_task(content, path)
     table = OwnTable.read(TaskDefinition.check(content, path), task)
-    read = read_export(export, task.inputs, table.given, columns, asked, table.columns)
+    recorded = _recorded(table)
+    known = [who for votes in recorded.values() for who in votes]
+    read = read_export(export, task.inputs, table.given, columns, asked, table.columns, known)
     texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
-    made = Merged(table, _recorded(table), read_ground_truth(path, task.version))
+    made = Merged(table, recorded, read_ground_truth(path, task.version))
     given = [each for each in texts if each[1].labels]
     made.add(by_text(given))
     remarks = (*read.remarks, *_repeated(n_repeated(given)))
     if not made.adds:
         return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), remarks)
-    notes = [*less_unlabelled(made.rows, made.keys, texts, len(table.rows)), *undrawn(made.rows[len(table.rows) :])]
+    notes = [
+        *less_unlabelled(made.rows, made.keys, texts, len(table.rows), made.own_rates),
+        *undrawn(made.rows[len(table.rows) :]),
+    ]
     files = _Files.after(path, task.version)
     if any(target.exists() for target in (files.examples, files.votes, files.posteriors, files.kept)):
         raise _taken_back(path, task.version)

@@ -22,6 +22,7 @@ from bench.data.sources.annotation_tools import (
     annotated,
     label_studio_tasks,
     pass_column,
+    prodigy,
 )
 from bench.data.sources.archive import unpacked
 from bench.data.sources.cells import Row, Undecided
@@ -32,6 +33,7 @@ from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, TEXT_DIGEST, tex
 from bench.prediction.reading import named_columns, read_laid_out
 from bench.support.digests import file_digest
 
+TWICE = "Delete one of the two, and export again."
 UNEDITED = "Texts and their ids must not be edited in the tool."
 
 
@@ -84,6 +86,7 @@ def read_export(
     columns: Mapping[str, str | None] | None = None,
     asked: Asked | None = None,
     own: Mapping[str, object] | None = None,
+    annotators: Iterable[str] = (),
 ) -> Export:
     """Read an annotation tool's export: Label Studio's JSON, doccano's or Prodigy's JSON Lines, or the filled-in table.
 
@@ -106,6 +109,9 @@ def read_export(
     own : mapping of str to object, optional
         The columns of the task's own table by role, which a table may have instead of ``text``, ``claim`` and
         ``label``.
+    annotators : iterable of str, optional
+        Those of earlier labels. A name that differs from one of these, or from another of the export, only in what does
+        not count, such as marks of direction or ``.0`` after a number, is the same person's.
 
     Raises
     ------
@@ -116,7 +122,8 @@ def read_export(
     unnamed = f"unnamed-{file_digest(path)[:8]}"
     layout = detect_layout(path, asked)
     found = Export(unnamed=unnamed, remarks=layout.remarks)
-    named, respelled = True, dict[str, str]()
+    named, respelled, people = True, dict[str, str](), dict[str, str]()
+    known = {label_key(who): who for who in annotators}
     taken = named_columns(inputs, columns or {})
     for where, fields, votes, truth in _rows(path, layout, taken, own or {}, unnamed):
         given: dict[str, str] = {}
@@ -124,16 +131,23 @@ def read_export(
             if isinstance(cell, Undecided):
                 raise DataError(f"{where}, annotator {who}: {cell.message}", cell.hint)
             if isinstance(cell, str) and cell.strip():
-                label = _as_known(cell.strip(), labels, respelled)
-                given[who] = labels.read(label, where)
+                label = labels.read(_as_known(cell.strip(), labels, respelled), where)
+                if (person := known.setdefault(label_key(who), who)) != who:
+                    people[who] = person
+                if given.setdefault(person, label) != label:
+                    raise DataError(f"{where}: annotator {person} has already labelled this text differently.", TWICE)
                 named = named and not who.startswith(unnamed)
         lacks = next((name for name in inputs if not isinstance(fields.get(name), str)), None)
         if lacks is not None and given:
             raise DataError(f"{where}: the field '{lacks}' is missing.", "Export the texts that bench sample wrote.")
-        (found.labelled if given else found.unlabelled).append(Labelled(where, fields, given, truth & given.keys()))
+        true = frozenset(people.get(who, who) for who in truth) & given.keys()
+        (found.labelled if given else found.unlabelled).append(Labelled(where, fields, given, true))
     if not found.labelled:
         raise DataError(f"{path}: no text has a label.", "Label some, and export again.")
-    read = tuple(f"The label {written!r} is read as {label!r}." for written, label in respelled.items())
+    read = (
+        *(f"The label {written!r} is read as {label!r}." for written, label in respelled.items()),
+        *(f"The annotator {written!r} is taken for {person!r}." for written, person in people.items()),
+    )
     return replace(found, unnamed="" if named else unnamed, remarks=(*found.remarks, *read))
 
 
@@ -183,7 +197,7 @@ def by_text(given: Sequence[tuple[bytes, Labelled]]) -> dict[bytes, Labelled]:
             if first.labels.get(who, label) != label:
                 raise DataError(
                     f"{each.where}: annotator {who} has already labelled this text differently, in {first.where}.",
-                    "Delete one of the two, and export again.",
+                    TWICE,
                 )
         joined[key] = replace(first, labels={**first.labels, **each.labels}, truth=first.truth | each.truth)
     return joined
@@ -258,11 +272,13 @@ def _filled_in(rows: Iterable[Row], unnamed: str) -> Iterator[_Votes]:
 
 
 def _prodigy(path: Path, unnamed: str) -> Iterator[_Votes]:
-    """Texts with the answer of each annotator, of whom only several have names."""
-    for where, row in Form("prodigy").rows(path):
-        named = {name: name.removeprefix(pass_column(LABEL, "")) for name in row if annotated(name, (LABEL,))}
-        votes = {who: row[name] for name, who in named.items()} or {unnamed: row[LABEL]}
-        yield where, {name: value for name, value in row.items() if name not in (LABEL, *named)}, votes, frozenset()
+    """Texts with the answer of each annotator."""
+    with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, shown):
+        for where, row in prodigy(file, each=True):
+            named = {name: name.removeprefix(pass_column(LABEL, "")) for name in row if annotated(name, (LABEL,))}
+            votes = {who or unnamed: row[name] for name, who in named.items()} or {unnamed: row[LABEL]}
+            fields = {name: value for name, value in row.items() if name not in (LABEL, *named)}
+            yield where.replace(str(file), shown), fields, votes, frozenset()
 
 
 def _label_studio(path: Path, unnamed: str) -> Iterator[_Votes]:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bench.checks.finding import counted
 from bench.data.dates import DATE
+from bench.data.drawn import PROBABILITY
 from bench.data.duplicates import duplicate_keys
 from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
+from bench.data.sources.further import written as as_text
 from bench.data.task import GROUP
 from bench.data.votes import GROUND_TRUTH
 from bench.errors import DataError
@@ -88,6 +91,8 @@ class Merged:
         self.votes: list[dict[str, str | bool]] = []
         self.posteriors: list[dict[str, str | float]] = []
         self._few = ""
+        self.own_rates = PROBABILITY in table.rows[0]
+        self._unnamed_rates = 0
         self._mapping = table.labels.mapping
         self._earlier: dict[str, list[tuple[str, str]]] = {}
         self._by_annotator: dict[str, dict[int, str]] = {}
@@ -146,6 +151,11 @@ class Merged:
                 f"{self._lacking(GROUP)}, and {which}. If examples belong together, scores are too high: draw from an "
                 "archive with this column."
             )
+        if n := self._unnamed_rates:
+            notes.append(
+                f"The column '{PROBABILITY}' of {counted(n, 'new example')} is not taken for the rate of a draw, since "
+                f"none is named. If it is one, write columns: {{{PROBABILITY}: {PROBABILITY}}} into task.yaml first."
+            )
         if self._few:
             notes.append(self._few)
         if self._lacks[DATE]:
@@ -199,8 +209,10 @@ class Merged:
             self.tied.append(name)
             self._record(name, each.labels, None, each.truth)
             return
-        row, lacks = self.table.new_row(name, each, label)
-        self.rows.append(row | rate_of(each))
+        drawn = rate_of(each, self.own_rates)
+        row, lacks = self.table.new_row(name, each, label, drawn=bool(drawn))
+        self._unnamed_rates += not drawn and bool(as_text(each.fields.get(PROBABILITY)))
+        self.rows.append(row | drawn)
         self.keys.append(key)
         self.n_new += 1
         self.adds = True

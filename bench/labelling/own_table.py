@@ -17,7 +17,7 @@ from bench.data.task import GROUP, TEST, TRAIN, Task
 from bench.data.task_definition import TaskDefinition
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
-from bench.labelling.drawn import OWN_FIELDS
+from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, OWN_FIELDS
 from bench.metrics.outcomes import VALUE
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class OwnTable:
         own = LabelSet(tuple(file.labels), _mapping(file))
         return cls(task, definition, rows, passes, records.splits, columns, own, further.by_column)
 
-    def new_row(self, name: str, each: Labelled, label: str) -> tuple[dict[str, str], frozenset[str]]:
+    def new_row(self, name: str, each: Labelled, label: str, drawn: bool) -> tuple[dict[str, str], frozenset[str]]:
         """The row of a new example, and which of its group and its date the export does not tell.
 
         Without a group it is one of its own.
@@ -109,7 +109,7 @@ class OwnTable:
             row[DATE] = read_date(self._field(DATE, each) or None, where, day_first)
             lacks |= set() if row[DATE] else {DATE}
         for column, value in each.fields.items():
-            if column not in (*OWN_FIELDS, *self.task.inputs):
+            if column not in (*(OWN_FIELDS if drawn else (EXAMPLE_ID, LABEL, ANNOTATOR)), *self.task.inputs):
                 self.further.setdefault(column, {})[name] = as_text(value)
         return {**row, **dict.fromkeys(self.splits, TRAIN)}, frozenset(lacks)
 
@@ -152,7 +152,8 @@ class OwnTable:
             taken[wanted] = list(given)
             columns["passes"] = [*columns.get("passes", ()), wanted]
         for name, by_id in self.further.items():
-            taken.setdefault(name, [by_id.get(str(row["id"]), "") for row in rows])
+            free = f"{name}_" if name in DRAWN and name in taken else name
+            taken.setdefault(free, [by_id.get(str(row["id"]), "") for row in rows])
         made = [dict(zip(taken, values, strict=True)) for values in zip(*taken.values(), strict=True)]
         return made, columns
 

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from bench.labelling.exports import Labelled
 
 
-def rate_of(each: Labelled) -> dict[str, str]:
+def rate_of(each: Labelled, own_rates: bool) -> dict[str, str]:
     """The fields of an exported text that say how it was drawn, empty if it was not.
+
+    Parameters
+    ----------
+    each : Labelled
+        The text.
+    own_rates : bool
+        Whether the task names a column of probabilities. Else one without a draw may be anything, such as a model's.
 
     Raises
     ------
@@ -27,8 +34,11 @@ def rate_of(each: Labelled) -> dict[str, str]:
     """
     given = {name: str(each.fields.get(name) if each.fields.get(name) is not None else "").strip() for name in _FIELDS}
     rate, name = given[PROBABILITY], str(each.fields.get(EXAMPLE_ID) or "")
+    drawn = is_drawn_id(name) or is_drawn_stratum(given[STRATUM])
+    if not drawn and not own_rates:
+        return {}
     lost = [field for field, value in given.items() if not value]
-    if lost and (is_drawn_id(name) or is_drawn_stratum(given[STRATUM])):
+    if lost and drawn:
         raise DataError(
             f"{each.where}: '{name}' is of a draw, but the field '{lost[0]}' is missing.",
             f"Export all fields that bench sample wrote, or remove {EXAMPLE_ID} and {STRATUM} if it was not drawn.",
@@ -66,6 +76,7 @@ def less_unlabelled(
     keys: Sequence[bytes],
     exported: Iterable[tuple[bytes, Labelled]],
     n_old: int,
+    own_rates: bool,
 ) -> list[str]:
     """Multiply the probability of drawn examples by the share of their stratum's drawn texts that are labelled.
 
@@ -81,6 +92,8 @@ def less_unlabelled(
         The texts of the export with their keys, labelled or not.
     n_old : int
         How many of the examples are of the earlier version, and come first.
+    own_rates : bool
+        Whether the task names a column of probabilities.
 
     Returns
     -------
@@ -94,7 +107,7 @@ def less_unlabelled(
         old = row < n_old
         if old and not each.fields.get(PROBABILITY):
             continue
-        drawn = rate_of(each)
+        drawn = rate_of(each, own_rates)
         if PROBABILITY not in drawn:
             continue
         name = drawn.get(STRATUM, "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -301,3 +303,80 @@ def test_what_comes_after_a_draw_is_told_for_every_task(tmp_path: Path, bench, m
     pd.DataFrame({"text": ["نفى الوزير خبرا جديدا"], "label": ["denial"]}).to_csv("export.csv", index=False)
     assert bench("add", "export.csv", "--to", "my-denial")[0] == 0
     assert load_task("my-denial").version == 2
+
+
+def examples(path: Path, version: int) -> list[dict[str, Any]]:
+    text = path.with_name(f"examples-v{version}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def answers(*given: tuple[int, str, str]) -> Path:
+    """Prodigy's answers: text, annotator, label."""
+    lines = [
+        {
+            "text": sentence(number, True),
+            "_input_hash": number,
+            "accept": [label],
+            "answer": "accept",
+            "_annotator_id": who,
+        }
+        for number, who, label in given
+    ]
+    lines = [{**line, "options": [{"id": "denial"}, {"id": "none"}]} for line in lines]
+    Path("answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return Path("answers.jsonl")
+
+
+def test_who_alone_labelled_a_text_in_prodigy_is_named_too() -> None:
+    """So that a later, fuller export does not count one person twice."""
+    path = make(rows(), {"id": "key"})
+    first = [(900, "sara", "denial"), (901, "omar", "denial")]
+    add_labels(answers(*first), "denials")
+    added = add_labels(answers(*first, (900, "omar", "none"), (902, "sara", "none")), "denials")
+    votes = read_votes(path, added.task.version)
+    assert sorted(sorted(each.items()) for each in votes.values()) == [
+        [("omar", "denial")],
+        [("omar", "none"), ("sara", "denial")],
+        [("sara", "none")],
+    ]
+    assert not any("does not name its annotators" in note for note in added.notes)
+
+
+def test_an_annotator_whose_name_is_written_in_two_ways_has_one_vote() -> None:
+    path = make(rows(), {"id": "key"})
+    add(new(1, "denial", annotator="سارة"), new(2, "denial", annotator="7"))
+    added = add(new(1, "denial", annotator="سارة\u200f"), new(2, "denial", annotator="7.0"), new(3, annotator="7.0"))
+    assert {who for each in read_votes(path, added.task.version).values() for who in each} == {"سارة", "7"}
+    assert "The annotator '7.0' is taken for '7'." in added.notes
+
+
+def test_a_column_of_probabilities_is_no_rate_where_no_draw_is_named() -> None:
+    """Such as a model's confidence; it stays what it was, in old rows and new ones."""
+    path = make([{**row, "probability": 0.9, "stratum": "x"} for row in rows()], {"id": "key"})
+    added = add(new(1, "denial", probability=0.7), new(2, "none", probability=0.8))
+    assert added.task.weights is None
+    assert any("'probability' of 2 new examples is not taken for the rate of a draw" in note for note in added.notes)
+    table = examples(path, 2)
+    assert [row["probability"] for row in table] == ["0.9"] * 12 + ["0.7", "0.8"]
+    assert [row["stratum"] for row in table[:12]] == ["x"] * 12
+    added = add(drawn(3, "denial", "0123abcd/denial", 0.5))
+    assert added.task.weights is not None
+    table = examples(path, 3)
+    assert [row["probability"] for row in table] == [""] * 14 + ["0.5"]
+    assert [row["probability_"] for row in table] == ["0.9"] * 12 + ["0.7", "0.8", ""]
+
+
+@pytest.mark.slow
+def test_of_two_commands_at_once_the_second_adds_to_what_the_first_has_made() -> None:
+    make(rows(), {"id": "key"})
+    commands = []
+    for number in range(3):
+        table = [new(10 * number + each, "denial") for each in range(5)]
+        pd.DataFrame(table).to_csv(f"back-{number}.csv", index=False)
+        words = [sys.executable, "-m", "bench", "add", f"back-{number}.csv", "--to", "denials"]
+        commands.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+    for command in commands:
+        said, _ = command.communicate(timeout=300)
+        assert command.returncode == 0, said.decode()
+    task = load_task("denials")
+    assert (task.version, len(task)) == (4, 12 + 15)

@@ -231,7 +231,7 @@ def doccano(path: Path) -> Rows:
         )
 
 
-def prodigy(path: Path) -> Rows:
+def prodigy(path: Path, each: bool = False) -> Rows:
     """Read Prodigy's JSON Lines of text classification, with ``label`` as a column and ``meta.KEY`` for its ``meta``.
 
     An accepted ``label``, or the only option under ``accept``, is the text's label. In a file with a single label, a
@@ -242,6 +242,8 @@ def prodigy(path: Path) -> Rows:
     ----------
     path : pathlib.Path
         The output of ``prodigy db-out``.
+    each : bool
+        Whether each text has its annotators' labels, also if it has one annotator; else only texts of several do.
 
     Raises
     ------
@@ -276,7 +278,7 @@ def prodigy(path: Path) -> Rows:
         row = {key: value for key, value in first.items() if key not in PRODIGY_KEYS and not key.startswith("_")}
         meta = first.get("meta")
         row |= {f"meta.{key}": value for key, value in meta.items()} if isinstance(meta, dict) else {}
-        if len(by) > 1:
+        if each or len(by) > 1:
             row |= {pass_column("label", who): label for who, label in labels.items()}
         yield where, {**row, "label": _decided(list(labels.values())) if labels else next(iter(cells.values()))}
 
