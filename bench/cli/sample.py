@@ -99,7 +99,7 @@ def command(
 
         run, seed = parse_sample_words(words)
         for target in written_files(form, output):
-            check_output(target, force)
+            check_output(target, force, read=[source])
         columns = {"text": text, "claim": claim}
         request = SampleRequest(run, source, number, by, blind, seed, columns, asked(written))
         sample = draw_sample(request, status.doing)

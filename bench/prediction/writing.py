@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
 from bench.support.json_writing import json_text
-from bench.support.places import refuse_existing, replacing
+from bench.support.places import refuse_existing, refuse_read, replacing
 
 
 def answer_format(given: str | None, output: Path | None, kind: str) -> str:
@@ -90,8 +90,19 @@ def json_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
 FORMATS: dict[str, Callable[[Iterable[Mapping[str, object]]], Iterator[str]]] = {"csv": csv_lines, "jsonl": json_lines}
 
 
-def check_output(output: Path, force: bool = False) -> None:
-    """Raise a ConfigError if an output file cannot be written, or is there and must not be replaced."""
+def check_output(output: Path, force: bool = False, read: Iterable[Path] = ()) -> None:
+    """Raise a ConfigError if an output file cannot be written, or is there and must not be replaced.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        The file.
+    force : bool
+        Whether it may replace another.
+    read : iterable of pathlib.Path
+        Files that it never replaces.
+    """
+    refuse_read(output, f"--output {output}", read)
     if output.is_dir():
         raise ConfigError(f"--output {output}: this is a folder.", "Name a file in it.")
     folder = Path(os.path.realpath(output)).parent

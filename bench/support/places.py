@@ -86,6 +86,29 @@ def folder_beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def refuse_read(target: Path, name: str, read: Iterable[Path]) -> None:
+    """Do not overwrite a file that a command reads, whatever the user allows.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The place.
+    name : str
+        How the user named it.
+    read : iterable of pathlib.Path
+        What is read.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If it is one of these.
+    """
+    if target.exists() and any(each.exists() and target.samefile(each) for each in read):
+        raise ConfigError(
+            f"{name}: the task or this command reads this file, so it is not overwritten.", "Name another."
+        )
+
+
 def refuse_existing(target: Path, name: str) -> None:
     """Do not overwrite an existing file; anything but a regular file, such as ``/dev/null``, is allowed.
 

@@ -380,3 +380,21 @@ def test_of_two_commands_at_once_the_second_adds_to_what_the_first_has_made() ->
         assert command.returncode == 0, said.decode()
     task = load_task("denials")
     assert (task.version, len(task)) == (4, 12 + 15)
+
+
+def test_no_output_replaces_what_the_command_reads_or_a_tasks_own_data(bench) -> None:
+    table = pd.DataFrame({"text": [sentence(n, n % 2 == 0) for n in range(20)], "label": ["denial", "none"] * 10})
+    table.to_json("mine.jsonl", orient="records", lines=True)
+    pd.DataFrame({"text": [sentence(100 + n, True) for n in range(30)]}).to_csv("archive.csv", index=False)
+    assert bench("new", "task", "mine", "--data", "mine.jsonl")[0] == 0
+    before = {name: Path(name).read_bytes() for name in ("mine.jsonl", "archive.csv")}
+    draw = ("sample", "task=mine", "--input", "archive.csv", "--n", "5", "--by", "random", "--format", "csv", "--force")
+    for command in (
+        (*draw, "--output", "archive.csv"),
+        (*draw, "--output", "mine.jsonl"),
+        ("export", "task=mine", "--to", "mine.jsonl", "--force"),
+    ):
+        status, _, said = bench(*command)
+        assert status == 2, command
+        assert "this file is read by the task or the command, so it stays" in said
+    assert {name: Path(name).read_bytes() for name in before} == before

@@ -206,7 +206,9 @@ def test_a_group_without_an_answer_keeps_its_place_among_the_groups_of_the_calib
     answered = outcomes.alone(np.flatnonzero(groups != 3))
     assert metric.interval(outcomes) == metric.interval(answered)
     alone = replace(outcomes, predicted=np.where(groups == 5, predicted, UNANSWERED))
-    assert metric.without_each(alone)[5] == 1.0
+    without = metric.without_each(alone)
+    assert without is not None
+    assert without[5] == 1.0
 
 
 def test_the_calibration_errors_interval_is_wider_where_several_hold_together() -> None:
