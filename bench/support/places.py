@@ -104,9 +104,7 @@ def refuse_read(target: Path, name: str, read: Iterable[Path]) -> None:
         If it is one of these.
     """
     if target.exists() and any(each.exists() and target.samefile(each) for each in read):
-        raise ConfigError(
-            f"{name}: the task or this command reads this file, so it is not overwritten.", "Name another."
-        )
+        raise ConfigError(f"{name}: this file is read by the task or the command, so it stays.", "Name another.")
 
 
 def refuse_existing(target: Path, name: str) -> None:
