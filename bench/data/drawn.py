@@ -10,6 +10,7 @@ import numpy as np
 from bench.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -155,3 +156,22 @@ def last_draw_weights(examples: pd.DataFrame, origin: Path) -> NDArray[np.float6
         return None
     draws = draws_of(examples)
     return np.asarray(np.where(draws == draws.max(), weights, 0.0))
+
+
+def weights_of_tested(
+    weights: NDArray[np.float64], strata: Sequence[str], tested: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The weights with which the tested examples stand for all texts of their strata, of shape (n_examples,).
+
+    All are 0 if no example of some stratum is tested, since the others do not stand for its texts.
+
+    Examples
+    --------
+    >>> weights_of_tested(np.array([2.0, 2.0, 5.0]), ["a", "a", "b"], np.array([True, False, True])).tolist()
+    [4.0, 0.0, 5.0]
+    """
+    names, codes = np.unique(np.asarray(strata, dtype=str), return_inverse=True)
+    total, held = (np.bincount(codes, each, len(names)) for each in (weights, weights * tested))
+    if ((total > 0) & (held <= 0)).any():
+        return np.zeros_like(weights)
+    return np.asarray(weights * tested * np.divide(total, held, out=np.ones_like(total), where=held > 0)[codes])

@@ -135,7 +135,7 @@ class _CellRun:
         with self.clock.phase("predict"):
             predictions = predict(estimator, X_test, task.labels)
         result.notes += _prediction_notes(estimator, predictions)
-        result.predictions = _prediction_frame(task, split.test, predictions)
+        result.predictions = _prediction_frame(self.evaluation, split.test, predictions)
         if evaluation.forward:
             result.predictions[DAYS] = days_after(task.times[split.train], task.times[split.test])
         result.scores = all_scores(Outcomes.of(result.predictions, task.labels), self.metric)
@@ -177,7 +177,8 @@ class _CellRun:
         )
 
 
-def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictions) -> pd.DataFrame:
+def _prediction_frame(evaluation: Evaluation, rows: NDArray[np.intp], predictions: Predictions) -> pd.DataFrame:
+    task = evaluation.task
     # What is unanswered has the last index, -1.
     labels = np.array([*task.labels, ""], dtype=object)
     columns: dict[str, object] = {
@@ -188,8 +189,8 @@ def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictio
     }
     if task.values is not None:
         columns[VALUE] = task.values[rows]
-    if task.weights is not None:
-        columns["weight"] = task.weights[rows]
+    if evaluation.weights is not None:
+        columns["weight"] = evaluation.weights[rows]
     for prefix, values in (("p", predictions.probabilities), ("d", predictions.decisions)):
         if values is not None:
             columns |= {f"{prefix}_{label}": values[:, code] for code, label in enumerate(task.labels)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.config import Search
+from bench.data.drawn import STRATUM, weights_of_tested
 from bench.data.forward import forward_splits
 from bench.data.splits import FEW_GROUPS, Split, split_by_group
 from bench.data.task import Task
@@ -57,6 +59,17 @@ class Evaluation:
     keeps_model: bool = False
     lent: NDArray[np.intp] | None = None
     forward: bool = False
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64] | None:
+        """How many texts of the population each tested example stands for, of shape (n_examples,); None without one."""
+        task, tested = self.task, np.zeros(len(self.task), dtype=bool)
+        for split in self.splits:
+            tested[split.test] = True
+        if task.weights is None or tested.all():
+            return task.weights
+        strata = task.examples[STRATUM].astype(str).tolist() if STRATUM in task.examples else [""] * len(task)
+        return weights_of_tested(task.weights, strata, tested)
 
     @property
     def final_rows(self) -> NDArray[np.intp]:

@@ -143,10 +143,13 @@ def _in_population(
         return None, []
     weights = predictions["weight"].to_numpy(dtype=np.float64)
     rows = np.flatnonzero(weights > 0)
+    if not len(rows):
+        why = "not every stratum of the sample has a tested example"
+        return None, [f"no score in the population, since {why}: all scores describe the labelled examples"]
     if not drawn:
         return scored(outcomes.in_population(weights), metric), []
     if len(np.unique(outcomes.true[rows])) < outcomes.n_labels:
-        why = "a label has no tested example of the last draw" if len(rows) else "no example of the last draw is tested"
+        why = "a label has no tested example of the last draw"
         return None, [f"no score in the population, since {why}: all scores describe the labelled examples"]
     told = (
         f"in population: the score on the archive, from the {predictions['id'].iloc[rows].nunique():,} examples of the "
