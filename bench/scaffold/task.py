@@ -21,6 +21,7 @@ from bench.data.sources import read_source
 from bench.data.sources.column_errors import ColumnError, UnknownColumnError
 from bench.data.sources.formats import ShiftedRowError
 from bench.data.task import TEST, TRAIN
+from bench.data.votes import KEPT
 from bench.discovery import task_files
 from bench.errors import ConfigError, DataError
 from bench.scaffold.broken_labels import MANY, check_several, leave_out, shifted_labels, shifted_rows
@@ -326,6 +327,12 @@ def _check_name(name: str, target: Path, force: bool) -> None:
         raise ConfigError(f"{blocked[0]}: it is {what}, but {needed} goes there.", "Move it to another folder.")
     if there and not force:
         raise already_there(f"tasks/{name}/{path.name}" for path in there)
+    if versions := sorted(path.name for path in target.glob(KEPT.format("*"))):
+        raise ConfigError(
+            f"{target}: bench add has made further versions of this task ({', '.join(versions)} are the earlier ones), "
+            "and --force would take their labels away.",
+            "Choose another name, or move the folder away first.",
+        )
     if name in task_files() and not force:
         raise ConfigError(
             f"A task '{name}' already exists, and yours would replace it.",

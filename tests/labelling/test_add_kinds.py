@@ -398,3 +398,13 @@ def test_no_output_replaces_what_the_command_reads_or_a_tasks_own_data(bench) ->
         assert status == 2, command
         assert "this file is read by the task or the command, so it stays" in said
     assert {name: Path(name).read_bytes() for name in before} == before
+
+
+def test_a_task_with_added_labels_is_not_made_anew_over_them(bench) -> None:
+    make(rows(), {"id": "key"})
+    add(new(1))
+    before = {path: path.read_bytes() for path in Path("tasks/denials").iterdir()}
+    status, _, said = bench("new", "task", "denials", "--data", "tasks/denials/labels.csv", "--force")
+    assert status == 2
+    assert "bench add has made further versions of this task" in said
+    assert {path: path.read_bytes() for path in Path("tasks/denials").iterdir()} == before
