@@ -36,7 +36,7 @@ def task_now(records: Sequence[RunRecord]) -> TaskRecord:
     TaskRecord
         The task of the run that was started last. Its ``references``, the scores of the annotation passes, are computed
         again where the task is here with the data of the runs, and its ``published`` results are read again where the
-        task is here.
+        task is here. Forward in time they stay as stored, since not all examples are tested.
     """
     newest = max(records, key=lambda record: record.started)
     task = newest.task
@@ -46,7 +46,8 @@ def task_now(records: Sequence[RunRecord]) -> TaskRecord:
     try:
         definition = read_definition(path)
         published = read_figures(definition, path, task.labels) if task.published else ()
-        here = as_run(newest) if task.references or has_passes(definition) else None
+        scored = not newest.periods and bool(task.references or has_passes(definition))
+        here = as_run(newest) if scored else None
     except UserError:  # it cannot be built now: `bench check` says why
         return task
     return replace(task, published=published, references=task.references if here is None else references(here))

@@ -271,16 +271,21 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> TaskRecord:
         published=tuple(task.published) if task.splits else (),
         notes=(*task.notes, *_split_notes(task, outer)),
         origin=str(task.origin),
-        references=references(task),
+        references=references(task, outer),
     )
 
 
-def references(task: Task) -> tuple[Reference, ...]:
-    """Score the passes of a task on the examples that models are scored on; see `pass_scores`."""
+def references(task: Task, outer: Sequence[splits.Split] = ()) -> tuple[Reference, ...]:
+    """Score the passes of a task on the examples that models are scored on; see `pass_scores`.
+
+    Without outer folds these are the test examples of published splits, or else all.
+    """
     if task.passes is None:
         return ()
-    scored = np.ones(len(task), dtype=bool)
-    if task.splits:
+    scored = np.full(len(task), not outer)
+    for split in outer:
+        scored[split.test] = True
+    if task.splits and not outer:
         scored = (task.examples[list(task.splits)] == TEST).any(axis=1).to_numpy()
     values = None if task.value_codes is None else task.value_codes[scored]
     passes = task.passes[scored].reset_index(drop=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from quiet import Quiet
 from stored import a_record
@@ -15,6 +16,7 @@ from stored import a_record
 from bench.catalogue import load_task
 from bench.comparison.task_now import task_now
 from bench.config import compose
+from bench.data.splits import Split
 from bench.errors import UserError
 from bench.models.sources import code_sources, file_sources, installed_versions, is_digest
 from bench.planning.plan import plan
@@ -208,6 +210,8 @@ def test_passes_that_were_redone_show_their_new_agreement(tmp_path: Path, monkey
         "  annotations: [pass-1.jsonl, pass-2.jsonl, pass-3.jsonl]}\n"
     )
     task = load_task("mine")
+    tested = references(task, [Split(np.array([2]), np.array([0, 1]))])
+    assert [row.scores["accuracy"] for row in tested] == [1.0, 1.0, 1.0], "where only these are tested, they agree"
     described = {
         "name": "mine",
         "digest": task.digest,
