@@ -12,7 +12,7 @@ from typing import Any
 from bench.errors import UserError
 from bench.results.files import read_record
 
-FORMAT = 5
+FORMAT = 6
 """The version of the result format; raised with changes that alter scores or the content of files."""
 
 
