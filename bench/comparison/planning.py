@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.comparison.compared import ComparedRuns
-from bench.comparison.equality import groups_to_meet
+from bench.comparison.equality import ENOUGH_DISAGREEMENTS, UNSEEN, groups_to_meet
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.suspects import BASELINES
 from bench.comparison.verdict import LEVEL, POWER, groups_to_decide, power
@@ -198,6 +198,8 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
         rows.append(PowerRow(n, groups, found, _smallest(lambda size, g=groups: chance(size, g))))
     needed = [groups_to_decide(difference / spread(difference), level) for difference in plan.difference]
     equal = groups_to_decide(plan.rope / spread(0.0), 2 * level, 1 - (1 - POWER) / 2) if plan.rope else None
+    if equal is not None and runs is None:
+        equal = _with_unseen(plan, spread(0.0), level, equal)
     if equal is not None:
         failing = plan.rope / plan.accuracy
         if runs is not None:
@@ -212,6 +214,33 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
         tuple(None if groups is None else math.ceil(groups * per_group) for groups in needed),
         None if equal is None else math.ceil(equal * per_group),
     )
+
+
+def _with_unseen(plan: LabelPlan, deviation: float, level: float, least: int) -> int:
+    """How many groups that takes if so few hold a disagreement that some are allowed for which the data do not show.
+
+    See `bench.comparison.equality.error_for_equality`.
+    """
+    from scipy.special import stdtrit
+
+    factor = training_factor(1.0, 1.0 - 1.0 / plan.folds, USUAL)
+    apart = 1.0 - agreement_of(plan, 0.0) ** plan.per_group
+
+    def enough(groups: int) -> bool:
+        if groups * apart >= ENOUGH_DISAGREEMENTS:
+            return True
+        error = deviation / math.sqrt(groups)
+        allowed = math.sqrt(UNSEEN) * factor / (plan.per_group * groups)
+        excluded, chance = stdtrit(groups - 1, [1.0 - level, 1.0 - (1.0 - POWER) / 2.0])
+        return bool(excluded * math.hypot(error, allowed) + chance * error <= plan.rope)
+
+    high = least
+    while not enough(high):
+        least, high = high, 2 * high
+    while high - least > 1:
+        middle = (least + high) // 2
+        least, high = (least, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def agreement_of(plan: LabelPlan, difference: float) -> float:

@@ -119,3 +119,13 @@ def test_one_model_besides_the_baselines_says_nothing_of_differences(tmp_path: P
     status, _, err = bench("plan-labels", "task=denial", f"results={tmp_path}")
     assert status == 2
     assert "at least two models besides majority and stratified" in err
+
+
+def test_models_that_hardly_ever_disagree_need_the_groups_that_exclude_unseen_disagreements() -> None:
+    """Without one, 3 in n examples may be predicted otherwise, so ± 0.01 takes about 380 examples of any accuracy."""
+    planned = {
+        agreement: plan_labels(LabelPlan(accuracy=0.7, agreement=agreement, difference=(0.0005,), rope=0.01)).equal
+        for agreement in (1.0, 0.999, 0.99)
+    }
+    assert 350 <= present(planned[1.0]) <= 400
+    assert present(planned[1.0]) < present(planned[0.999]) < present(planned[0.99])
