@@ -28,8 +28,9 @@ from bench.data.sources.archive import unpacked
 from bench.data.sources.cells import Row, Undecided
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form
 from bench.data.sources.layout import Asked, Layout, detect_layout
+from bench.data.title import check_title
 from bench.errors import DataError
-from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, TEXT_DIGEST, text_digest
+from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, OWN_FIELDS, TEXT_DIGEST, text_digest
 from bench.prediction.reading import named_columns, read_laid_out
 from bench.support.digests import file_digest
 
@@ -235,7 +236,10 @@ def _rows(
 
 def _table(path: Path, layout: Layout, columns: Mapping[str, str], own: Mapping[str, object]) -> Iterator[Row]:
     """The rows of a table, with inputs and label under their own names."""
-    _, names = next(layout.form.rows(path), ("", {LABEL: ""}))
+    check_title(path, layout.form)
+    _, first = next(layout.form.rows(path), ("", {LABEL: ""}))
+    spelled = _respelled(first)
+    names = [spelled.get(name, name) for name in first]
     others = {"text": "data"}  # doccano's CSV
 
     def column_of(role: str, column: str) -> str:
@@ -248,9 +252,17 @@ def _table(path: Path, layout: Layout, columns: Mapping[str, str], own: Mapping[
             f"{path}: there is no column '{LABEL}'.",
             f"Its columns: {listed([repr(name) for name in names])}. Rename the one with the labels to '{LABEL}'.",
         )
-    for where, row in read_laid_out(path, layout, columns).rows:
+    for where, read in read_laid_out(path, layout, columns).rows:
+        row = {spelled.get(name, name): value for name, value in read.items()}
         inputs = {role: text_field(dict(row), column, where) for role, column in columns.items()}
         yield where, {**row, **inputs, LABEL: row[label]}
+
+
+def _respelled(names: Iterable[str]) -> dict[str, str]:
+    """The fields of a draw whose column has other capitals, or spaces around its name, by that name."""
+    given = [str(name) for name in names]
+    found = {field: [name for name in given if name.strip().casefold() == field] for field in OWN_FIELDS}
+    return {same[0]: field for field, same in found.items() if field not in given and len(same) == 1}
 
 
 def _flat(row: Mapping[str, object]) -> Mapping[str, object]:

@@ -162,10 +162,10 @@ def undrawn(rows: Iterable[Mapping[str, str]]) -> list[str]:
     n = sum(not row.get(PROBABILITY) for row in rows)
     if not n:
         return []
-    which = "1 new example has" if n == 1 else f"{n:,} new examples have"
+    told = ("1 new example has", "counts", "it") if n == 1 else (f"{n:,} new examples have", "count", "them")
     return [
-        f"{which} no drawing probability, and count as no random part of an archive. If bench sample drew them, export "
-        "all fields that it wrote."
+        f"{told[0]} no drawing probability, and {told[1]} as no random part of an archive. If bench sample drew "
+        f"{told[2]}, export all fields that it wrote."
     ]
 
 

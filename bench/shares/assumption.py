@@ -70,9 +70,10 @@ def broken_assumptions(
             "model."
         )
     if read.n_near:
+        which = "1 text nearly repeats" if read.n_near == 1 else f"{read.n_near:,} texts nearly repeat"
         found.append(
-            f"{read.n_near:,} texts nearly repeat a text that was labelled before, so they could not be drawn; each "
-            "counts as the label of that text."
+            f"{which} a text that was labelled before, and so could not be drawn. Near repeats count as the label of "
+            "that text."
         )
     told = telling_apart(_texts(task, labelled), read.kept, labelled.weights, _groups(task, labelled), seed)
     if told is not None and told[0] > TELLABLE:

@@ -408,3 +408,15 @@ def test_a_task_with_added_labels_is_not_made_anew_over_them(bench) -> None:
     assert status == 2
     assert "bench add has made further versions of this task" in said
     assert {path: path.read_bytes() for path in Path("tasks/denials").iterdir()} == before
+
+
+def test_columns_of_a_draw_are_known_with_other_capitals_and_spaces() -> None:
+    path = make(rows(), {"id": "key"})
+    row = drawn(1, "denial", "0123abcd/denial", 0.5)
+    spelled = {"label": "Label ", "annotator": "ANNOTATOR", "stratum": " Stratum", "probability": "Probability"}
+    added = add({spelled.get(name, name): value for name, value in row.items()})
+    assert added.task.weights is not None
+    assert list(read_votes(path, added.task.version).values()) == [{"a": "denial"}]
+    with pytest.raises(DataError, match="is a title"):
+        Path("back.csv").write_text("Labels of March,,\ntext,label,annotator\nنفى,denial,a\n", encoding="utf-8")
+        add_labels(Path("back.csv"), "denials")
