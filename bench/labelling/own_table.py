@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,7 @@ class OwnTable:
         Raises
         ------
         bench.errors.DataError
-            If the value that the metric is averaged over is missing.
+            If the value that the metric is averaged over is missing, or the group is a known one but for zeros.
         """
         row = {"id": name, **{column: str(each.fields[column]) for column in self.task.inputs}, "label": label}
         present = self.rows[0]
@@ -97,6 +98,7 @@ class OwnTable:
             of_id = self.columns[GROUP] in _names(self.columns.get("id", ()))
             lacks |= {GROUP} if own == "" and not of_id else set()
             row[GROUP] = name if of_id or not own else own
+            self._check_zeros(row[GROUP], each.where)
         if VALUE in present:
             row[VALUE] = self._field(VALUE, each)
             if not row[VALUE]:
@@ -112,6 +114,19 @@ class OwnTable:
             if column not in (*(OWN_FIELDS if drawn else (EXAMPLE_ID, LABEL, ANNOTATOR)), *self.task.inputs):
                 self.further.setdefault(column, {})[name] = as_text(value)
         return {**row, **dict.fromkeys(self.splits, TRAIN)}, frozenset(lacks)
+
+    @cached_property
+    def _numbered(self) -> dict[str, str]:
+        """The groups whose names are numbers, by these without zeros at their front."""
+        return {name.lstrip("0"): name for row in self.rows if (name := row[GROUP]).isdecimal()}
+
+    def _check_zeros(self, group: str, where: str) -> None:
+        known = self._numbered.get(group.lstrip("0"), group) if group.isdecimal() else group
+        if known != group and all(row[GROUP] != group for row in self.rows):
+            raise DataError(
+                f"{where}: the group is '{group}', which the task does not have, but it has '{known}'.",
+                "A program for spreadsheets may have dropped zeros. Write it as in the task, or rename another group.",
+            )
 
     def _field(self, role: str, each: Labelled) -> str:
         """A field under the name of the table's column, or of the role."""

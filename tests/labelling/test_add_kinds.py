@@ -420,3 +420,10 @@ def test_columns_of_a_draw_are_known_with_other_capitals_and_spaces() -> None:
     with pytest.raises(DataError, match="is a title"):
         Path("back.csv").write_text("Labels of March,,\ntext,label,annotator\nنفى,denial,a\n", encoding="utf-8")
         add_labels(Path("back.csv"), "denials")
+
+
+def test_a_group_that_lost_its_zeros_is_named() -> None:
+    make([{**row, "doc": f"{k % 3:03}"} for k, row in enumerate(rows())], {"id": "key", "group": "doc"})
+    with pytest.raises(DataError, match="the group is '1', which the task does not have, but it has '001'"):
+        add(new(1, doc="1"))
+    assert add(new(1, doc="001"), new(2, doc="17")).new == 2
