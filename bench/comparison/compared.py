@@ -21,6 +21,7 @@ from bench.statistics.training import training_factor, training_weight
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -250,6 +251,24 @@ def without_each(metric: Metric, by_seed: Sequence[Outcomes]) -> Floats | None:
     found = [metric.without_each(outcomes) for outcomes in by_seed]
     known = [each for each in found if each is not None]
     return np.mean(known, axis=0) if len(known) == len(found) else None
+
+
+def both_without_each(metric: Metric, one: Sequence[Outcomes], other: Sequence[Outcomes]) -> list[Floats] | None:
+    """The mean scores of two models without each group; None in too many groups, or if the metric has none."""
+    if one[0].n_groups > MOST_LEFT_OUT:
+        return None
+    found = [without_each(metric, by_seed) for by_seed in (one, other)]
+    known = [each for each in found if each is not None]
+    return known if len(known) == 2 else None
+
+
+def with_own_folds(by_seed: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The predictions with several seeds together, where a fold of one seed is none of another's."""
+    import pandas as pd
+
+    starts = np.cumsum([0, *(int(frame["fold"].max()) + 1 for frame in by_seed)])
+    moved = [frame.assign(fold=frame["fold"] + start) for frame, start in zip(by_seed, starts, strict=False)]
+    return pd.concat(moved, ignore_index=True)
 
 
 def interval_around(score: float, metric: Metric, together: Outcomes) -> Interval | Thin:

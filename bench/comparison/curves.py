@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.comparison.compared import MOST_LEFT_OUT
+from bench.comparison.compared import both_without_each
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import metric_of
@@ -240,13 +240,11 @@ def _difference(one: Outcomes, other: Outcomes, metric: Metric, inflation: float
     bootstrap = GroupBootstrap(one.n_groups, seed)
     scores = [metric.score(each) for each in (one, other)]
     drawn = [metric.drawn(each, bootstrap) for each in (one, other)]
-    left_out = [metric.without_each(each) for each in (one, other)] if one.n_groups <= MOST_LEFT_OUT else []
-    known = [each for each in left_out if each is not None]
     return group_difference(
         scores,
         drawn,
         one.n_groups,
         inflation,
-        left_out=known if len(known) == 2 else None,
+        left_out=both_without_each(metric, [one], [other]),
         bounds=metric.difference_bounds,
     )

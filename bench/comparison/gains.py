@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.comparison.compared import MOST_LEFT_OUT, interval_around, mean_over_seeds, without_each
+from bench.comparison.compared import both_without_each, interval_around, mean_over_seeds, with_own_folds
 from bench.comparison.task_now import as_run
 from bench.data.definition import build_task, read_definition
 from bench.data.votes import KEPT, history
@@ -183,10 +183,7 @@ class _Version:
         score = float(np.mean([summary.scores[metric.name] for summary in self.summaries]))
         interval = self.summaries[0].intervals.get(metric.name)
         if len(self.frames) > 1 and interval is not None:
-            # A fold of one seed is none of another's.
-            folds = max(int(frame["fold"].max()) for frame in self.frames) + 1
-            frames = [frame.assign(fold=frame["fold"] + seed * folds) for seed, frame in enumerate(self.frames)]
-            pooled = _outcomes(pd.concat(frames, ignore_index=True), self.record.task.labels)
+            pooled = _outcomes(with_own_folds(self.frames), self.record.task.labels)
             found = interval_around(score, metric, pooled)
             interval = None if isinstance(found, Thin) else found
         task = self.record.task
@@ -237,15 +234,13 @@ def _difference(
     if first.n_groups < FEWEST_GROUPS or isinstance(metric.interval(first), Thin):
         return None
     bootstrap = GroupBootstrap(first.n_groups, derive_seed(0, "gains"))
-    left_out = [without_each(metric, each) for each in (new, old)] if first.n_groups <= MOST_LEFT_OUT else []
-    known = [each for each in left_out if each is not None]
     fewest = float(np.bincount(first.true, minlength=first.n_labels).min()) * n_trained / len(first)
     found = group_difference(
         [_score(metric, each) for each in (new, old)],
         [mean_over_seeds(each, lambda outcomes: metric.drawn(outcomes, bootstrap)) for each in (new, old)],
         first.n_groups,
         training_factor(n_scored, n_trained, training_weight(fewest)),
-        left_out=known if len(known) == 2 else None,
+        left_out=both_without_each(metric, new, old),
         bounds=metric.difference_bounds,
     )
     return found.interval

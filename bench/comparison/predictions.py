@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bench.comparison.compared import ComparedRun, ComparedRuns, interval_around
+from bench.comparison.compared import ComparedRun, ComparedRuns, interval_around, with_own_folds
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
 from bench.metrics.metric import Metric
@@ -131,12 +131,7 @@ def _read_seeds(
                 f"{folder.path}: its predictions are for other examples than those of {seeds[0][0].path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
-    # A fold of one seed is none of another's.
-    starts = np.cumsum([0, *(int(frame["fold"].max()) + 1 for frame in frames)])
-    frame = pd.concat(
-        [frame.assign(fold=frame["fold"] + start) for frame, start in zip(frames, starts, strict=False)],
-        ignore_index=True,
-    )
+    frame = with_own_folds(frames)
     outcomes = Outcomes.of(frame, seeds[0][1].task.labels, frame["fold"].to_numpy(dtype=np.intp))
     return _over_seeds(summaries, outcomes, asked), frame, outcomes, *parts
 
