@@ -47,7 +47,7 @@ def broken_assumptions(
         For folds.
     """
     found = []
-    n_found, n = sum(row in read.found for row in labelled.first.tolist()), len(labelled.rows)
+    n_found, n = int(np.isin(labelled.first, list(read.found)).sum()), len(labelled.rows)
     if n_found < n / 2:
         found.append(
             f"{'None' if n_found == 0 else f'Only {n_found:,}'} of the {n:,} labelled texts "

@@ -88,8 +88,8 @@ class Scores:
         skewness = units.skewness(influence, effective)
         if least_skewness:
             short = np.where(values > 0.5, 1.0 - values, values)
-            least = least_skewness * (1.0 - 2.0 * short) * np.sqrt(variance) / np.where(varies, short, 1.0)
-            skewness = np.where(values > 0.5, np.minimum(skewness, -least), np.maximum(skewness, least))
+            tail = least_skewness * (1.0 - 2.0 * short) * np.sqrt(variance) / np.where(varies, short, 1.0)
+            skewness = np.where(values > 0.5, np.minimum(skewness, -tail), np.maximum(skewness, tail))
         sides = skewed_quantiles(student, skewness, skewness_of_shares(around, trials))
         limits = uncapped = wilson(values, trials, np.where(varies, sides, normal_quantile()))
         variance = np.where(varies, variance, 0.0)
