@@ -16,8 +16,6 @@ from bench.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-"""The column of a transfer's groups: the target's own, and the source's after its name."""
-
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
