@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.comparison.compared import ComparedRun, ComparedRuns
-from bench.comparison.verdict import LEVEL, POWER
+from bench.comparison.verdict import LEVEL, POWER, groups_to_decide
 from bench.statistics.paired import Difference
 
 if TYPE_CHECKING:
@@ -29,10 +30,9 @@ PARTS = np.linspace(0.0, 1.5, 61)
 """What missing groups may make up of the region, the rest being a difference elsewhere, for or against them."""
 
 
-def error_for_equality(
-    runs: ComparedRuns, one: ComparedRun, other: ComparedRun, between: Difference, factor: float
-) -> float | None:
-    """The standard error with which two models may be called practically equal.
+@dataclass(frozen=True)
+class Disagreement:
+    """How much two models disagree.
 
     That two models never disagreed does not prove that they never will: with n examples up to some 3/n of them may be
     predicted otherwise, with G groups up to 3/G of these. Where fewer than ten groups hold a disagreement, three more
@@ -41,29 +41,96 @@ def error_for_equality(
 
     Parameters
     ----------
-    runs : ComparedRuns
-        All that is compared.
-    one, other : ComparedRun
-        The pair.
-    between : Difference
-        Its difference.
+    holding, n_groups : float
+        How many groups hold a disagreement, of how many.
+    step : float
+        What a group that holds one moves the metric at most, with as many groups.
     factor : float
         What a standard error is multiplied by for the fitting.
+    """
+
+    holding: float
+    n_groups: int
+    step: float
+    factor: float
+
+    @classmethod
+    def between(cls, runs: ComparedRuns, one: ComparedRun, other: ComparedRun, factor: float) -> Disagreement:
+        """How much two of the compared runs disagree."""
+        differ = _disagreements(runs, one, other)
+        holding = len(np.unique(runs.groups[differ]))
+        rows = differ.sum() / max(holding, 1) or runs.repeats
+        return cls(holding, len(runs.group_names), rows * runs.metric.largest_step(one.outcomes), factor)
+
+    def unseen_error(self, n_groups: int) -> float:
+        """The standard error that is added for what so many groups may not show."""
+        if self.holding * n_groups / self.n_groups >= min(ENOUGH_DISAGREEMENTS, n_groups):
+            return 0.0
+        return math.sqrt(UNSEEN) * self.factor * self.step * self.n_groups / n_groups
+
+
+def error_for_equality(between: Difference, disagreement: Disagreement) -> float | None:
+    """The standard error with which two models may be called practically equal.
+
+    None where the models differ and the groups say nothing of how much they would elsewhere.
+    """
+    if between.standard_error is None and disagreement.holding:
+        return None
+    return math.hypot(between.standard_error or 0.0, disagreement.unseen_error(disagreement.n_groups))
+
+
+def groups_for_equality(
+    rope: float, deviation: float, level: float, disagreement: Disagreement, fewest: int | None
+) -> int | None:
+    """The least number of groups with which models without a difference are called practically equal in 80 %.
+
+    Parameters
+    ----------
+    rope : float
+        The region of practical equivalence.
+    deviation : float
+        Of a group's part in the difference.
+    level : float
+        The level of the test of this pair.
+    disagreement : Disagreement
+        How much the models disagree.
+    fewest : int or None
+        What `groups_to_meet` says.
 
     Returns
     -------
-    float or None
-        None where the models differ and the groups say nothing of how much they would elsewhere.
+    int or None
+        None where no number is enough.
+
+    Examples
+    --------
+    >>> often, rarely = Disagreement(40, 400, 1 / 400, 1.3), Disagreement(2, 400, 1 / 400, 1.3)
+    >>> groups_for_equality(0.01, 0.09, 0.05, often, 110), groups_for_equality(0.01, 0.09, 0.05, rarely, 110)
+    (696, 941)
     """
-    differ = _disagreements(runs, one, other)
-    if between.standard_error is None and differ.any():
+    from scipy.special import stdtrit
+
+    if rope <= 0.0 or fewest is None:
         return None
-    error = between.standard_error or 0.0
-    holding = len(np.unique(runs.groups[differ]))
-    if holding >= min(ENOUGH_DISAGREEMENTS, len(runs.group_names)):
-        return error
-    rows = differ.sum() / max(holding, 1) or runs.repeats
-    return math.hypot(error, math.sqrt(UNSEEN) * factor * rows * runs.metric.largest_step(one.outcomes))
+    # Two one-sided tests around no difference: each must miss with half the chance that both may.
+    missed = (1.0 - POWER) / 2.0
+    least = groups_to_decide(rope / deviation, 2 * level, 1.0 - missed)
+    if least is None:
+        return None
+
+    def enough(groups: int) -> bool:
+        error = deviation / math.sqrt(groups)
+        excluded, chance = stdtrit(groups - 1, [1.0 - level, 1.0 - missed])
+        unseen = disagreement.unseen_error(groups)
+        return not unseen or bool(excluded * math.hypot(error, unseen) + chance * error <= rope)
+
+    high = least
+    while not enough(high):
+        least, high = high, 2 * high
+    while high - least > 1:
+        middle = (least + high) // 2
+        least, high = (least, middle) if enough(middle) else (middle, high)
+    return max(high, fewest)
 
 
 def chance_unmet(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -10,7 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bench.comparison.compared import ComparedRuns
-from bench.comparison.equality import chance_unmet, error_for_equality, groups_to_meet
+from bench.comparison.equality import (
+    Disagreement,
+    chance_unmet,
+    error_for_equality,
+    groups_for_equality,
+    groups_to_meet,
+)
 from bench.comparison.suspects import MAJORITY
 from bench.comparison.verdict import LEVEL, Needed, Verdict, needed_to_decide, verdict
 from bench.statistics.interval import Interval
@@ -143,7 +150,8 @@ class _Tests:
         judged = []
         for number, ((a, b), between) in enumerate(zip(family, differences, strict=True)):
             one, other = runs.runs[a], runs.runs[b]
-            error = error_for_equality(runs, one, other, between, self.factor)
+            disagreement = Disagreement.between(runs, one, other, self.factor)
+            error = error_for_equality(between, disagreement)
             unmet = others * chance_unmet(runs, one, other, between, shares[number], rope)
             p_equal = min(1.0, self.slices * max(unmet, _p_equal(together, between.difference, error, rope)))
             said = verdict(p_groups[number], p_equal, self.n_groups)
@@ -151,8 +159,9 @@ class _Tests:
             if together is not None and self.n_groups >= FEWEST_GROUPS:
                 interval = _interval(together, said, between, error, self.slices)
             if said == "undecided" and together and interval:
-                fewest_equal = groups_to_meet(shares[number], LEVEL / others / self.slices)
-                needed = self._needed(between, interval, together, fewest_equal)
+                fewest = groups_to_meet(shares[number], LEVEL / others / self.slices)
+                level = together.level_of_one(LEVEL / self.slices)
+                needed = self._needed(between, interval, level, disagreement, fewest)
             judged.append(
                 Pair(
                     first=one.name,
@@ -211,19 +220,19 @@ class _Tests:
         return fold_test(self.runs.metric.sign * (first - second), self.runs.test_share(), self.rope)
 
     def _needed(
-        self, between: Difference, interval: Interval, together: Family, fewest_equal: int | None
+        self, between: Difference, interval: Interval, level: float, disagreement: Disagreement, fewest: int | None
     ) -> Needed | None:
         if not between.standard_error:
             return None
+        deviation = between.standard_error * math.sqrt(self.n_groups)
         return needed_to_decide(
             interval.low,
             interval.high,
             between.standard_error,
             self.n_groups,
             self.runs.n_scored,
-            self.rope,
-            together.level_of_one(LEVEL / self.slices),
-            fewest_equal,
+            groups_for_equality(self.rope, deviation, level, disagreement, fewest),
+            level,
             self.runs.metric.difference_bounds[1],
         )
 

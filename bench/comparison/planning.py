@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.comparison.compared import ComparedRuns
-from bench.comparison.equality import ENOUGH_DISAGREEMENTS, UNSEEN, groups_to_meet
+from bench.comparison.equality import Disagreement, groups_for_equality, groups_to_meet
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.suspects import BASELINES
 from bench.comparison.verdict import LEVEL, POWER, groups_to_decide, power
@@ -174,14 +174,15 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
     level = LEVEL / math.comb(plan.models, 2)
     if runs is not None:
         per_group = runs.n_scored / len(runs.group_names)
-        deviation, n_pairs = _measured(runs, plan.rope)
-        metric = runs.metric.name
+        deviation, n_pairs, disagreement = _measured(runs, plan.rope)
+        metric, failing = runs.metric.name, runs.metric.share_to_lose(runs.runs[0].outcomes, plan.rope)
         basis = (
             f"how much the differences of {n_pairs} pairs of stored models vary between {len(runs.group_names)} groups "
             f"({runs.task.group}) of {per_group:.1f} examples"
         )
     else:
-        per_group, metric = float(plan.per_group), "accuracy"
+        per_group, disagreement = float(plan.per_group), _disagreement(plan)
+        metric, failing = "accuracy", plan.rope / plan.accuracy
         basis = _assumed(plan)
 
     def spread(difference: float) -> float:
@@ -197,15 +198,8 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
         found = tuple(chance(difference, groups) for difference in plan.difference)
         rows.append(PowerRow(n, groups, found, _smallest(lambda size, g=groups: chance(size, g))))
     needed = [groups_to_decide(difference / spread(difference), level) for difference in plan.difference]
-    equal = groups_to_decide(plan.rope / spread(0.0), 2 * level, 1 - (1 - POWER) / 2) if plan.rope else None
-    if equal is not None and runs is None:
-        equal = _with_unseen(plan, spread(0.0), level, equal)
-    if equal is not None:
-        failing = plan.rope / plan.accuracy
-        if runs is not None:
-            failing = runs.metric.share_to_lose(runs.runs[0].outcomes, plan.rope)
-        enough = groups_to_meet(failing, LEVEL / (plan.models - 1))
-        equal = None if enough is None else max(equal, enough)
+    fewest = groups_to_meet(failing, LEVEL / (plan.models - 1))
+    equal = groups_for_equality(plan.rope, spread(0.0), level, disagreement, fewest)
     return PowerTable(
         basis,
         metric,
@@ -216,31 +210,14 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
     )
 
 
-def _with_unseen(plan: LabelPlan, deviation: float, level: float, least: int) -> int:
-    """How many groups that takes if so few hold a disagreement that some are allowed for which the data do not show.
-
-    See `bench.comparison.equality.error_for_equality`.
-    """
-    from scipy.special import stdtrit
-
-    factor = training_factor(1.0, 1.0 - 1.0 / plan.folds, USUAL)
+def _disagreement(plan: LabelPlan) -> Disagreement:
+    """How much models without a difference disagree by the assumptions."""
     apart = 1.0 - agreement_of(plan, 0.0) ** plan.per_group
+    return Disagreement(apart, 1, 1.0 / plan.per_group, _factor(plan))
 
-    def enough(groups: int) -> bool:
-        if groups * apart >= ENOUGH_DISAGREEMENTS:
-            return True
-        error = deviation / math.sqrt(groups)
-        allowed = math.sqrt(UNSEEN) * factor / (plan.per_group * groups)
-        excluded, chance = stdtrit(groups - 1, [1.0 - level, 1.0 - (1.0 - POWER) / 2.0])
-        return bool(excluded * math.hypot(error, allowed) + chance * error <= plan.rope)
 
-    high = least
-    while not enough(high):
-        least, high = high, 2 * high
-    while high - least > 1:
-        middle = (least + high) // 2
-        least, high = (least, middle) if enough(middle) else (middle, high)
-    return high
+def _factor(plan: LabelPlan) -> float:
+    return training_factor(1.0, 1.0 - 1.0 / plan.folds, USUAL)
 
 
 def agreement_of(plan: LabelPlan, difference: float) -> float:
@@ -262,7 +239,7 @@ def _deviation(plan: LabelPlan, difference: float) -> float:
     """The deviation of a group's mean difference of right answers, with what the fitting adds."""
     apart = max(1.0 - agreement_of(plan, difference), difference)
     variance = (apart - difference**2) * (1 + (plan.per_group - 1) * plan.alike) / plan.per_group
-    return math.sqrt(max(variance, 1e-12)) * training_factor(1.0, 1.0 - 1.0 / plan.folds, USUAL)
+    return math.sqrt(max(variance, 1e-12)) * _factor(plan)
 
 
 def _assumed(plan: LabelPlan) -> str:
@@ -276,21 +253,25 @@ def _assumed(plan: LabelPlan) -> str:
     ).replace("%", " %")
 
 
-def _measured(runs: ComparedRuns, rope: float) -> tuple[float, int]:
-    """The median deviation of a group's part in the difference of two models, and the number of pairs."""
-    blind = {run.name for run in runs.runs if run.record.model.name in BASELINES}
-    errors = [
-        pair.groups.standard_error
+def _measured(runs: ComparedRuns, rope: float) -> tuple[float, int, Disagreement]:
+    """The median deviation of a group's part in the difference of two models, the pairs, and how much they disagree."""
+    named = {run.name: run for run in runs.runs if run.record.model.name not in BASELINES}
+    pairs = [
+        pair
         for pair in judged_pairs(runs, rope, None)
-        if pair.groups.standard_error and not {pair.first, pair.second} & blind
+        if pair.groups.standard_error and {pair.first, pair.second} <= named.keys()
     ]
-    if not errors:
+    if not pairs:
         raise UserError(
             f"{runs.task.name}: the stored runs do not say how much groups vary; it takes at least two models besides "
             f"{' and '.join(BASELINES)}.",
             f"Run them: bench run task={runs.task.name}. Or leave task= out and plan by assumptions.",
         )
-    return float(np.median(errors)) * math.sqrt(len(runs.group_names)), len(errors)
+    n_groups, factor = len(runs.group_names), runs.training_factor()
+    apart = [Disagreement.between(runs, named[pair.first], named[pair.second], factor) for pair in pairs]
+    holding, step = np.median([(each.holding, each.step) for each in apart], axis=0).tolist()
+    error = float(np.median([pair.groups.standard_error for pair in pairs]))
+    return error * math.sqrt(n_groups), len(pairs), Disagreement(holding, n_groups, step, factor)
 
 
 def _smallest(chance: Any) -> float | None:

@@ -93,9 +93,8 @@ def needed_to_decide(
     error: float,
     n_groups: int,
     n_examples: int,
-    rope: float,
+    equal: int | None,
     level: float = LEVEL,
-    fewest_equal: int | None = 1,
     widest: float = math.inf,
 ) -> Needed | None:
     """Say from how many groups and examples like the present ones on an undecided pair could be decided.
@@ -114,13 +113,11 @@ def needed_to_decide(
         Its standard error.
     n_groups, n_examples : int
         The present numbers.
-    rope : float
-        The region of practical equivalence.
+    equal : int or None
+        The groups that it takes to call the models practically equal, were there no difference; see
+        `bench.comparison.equality.groups_for_equality`.
     level : float
         The level of the test of this pair, smaller than 5 % where it is one of several.
-    fewest_equal : int or None
-        With fewer groups no models are called practically equal, with None never; see
-        `bench.comparison.equality.groups_to_meet`.
     widest : float
         The largest difference that the metric can have.
 
@@ -131,7 +128,7 @@ def needed_to_decide(
 
     Examples
     --------
-    >>> needed = needed_to_decide(-0.02, 0.12, error=0.05, n_groups=10, n_examples=500, rope=0.01)
+    >>> needed = needed_to_decide(-0.02, 0.12, error=0.05, n_groups=10, n_examples=500, equal=None)
     >>> needed.groups, needed.more, round(needed.seen, 3), needed.half_groups, needed.measured_groups
     (16, True, 0.157, 34, 81)
     """
@@ -140,9 +137,6 @@ def needed_to_decide(
     least = groups_to_decide(size / deviation, level)
     if least is None:
         return None
-    # Two one-sided tests around no difference: each must miss with half the chance that both may.
-    equal = groups_to_decide(rope / deviation, 2 * level, 1.0 - (1.0 - POWER) / 2) if rope > 0 else None
-    equal = None if equal is None or fewest_equal is None else max(equal, fewest_equal)
     seen = smallest_found(deviation, n_groups, level)
     half, measured = (groups_to_decide(each / deviation, level) for each in (seen / 2, abs(low + high) / 2))
 

@@ -183,18 +183,16 @@ def test_with_the_least_number_of_groups_the_largest_difference_is_found_four_ti
     def power(groups: int) -> float:
         return float(nct.sf(t.ppf(0.975, groups - 1), groups - 1, size / error * np.sqrt(groups / n)))
 
-    needed = needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01)
-    assert (
-        needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01, widest=present(needed.seen) * 0.99).seen is None
-    )
-    assert needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01, widest=0.9 * size).difference == 0.9 * size
+    needed = needed_to_decide(-size / 3, size, error, n, 10 * n, equal=7)
+    assert needed_to_decide(-size / 3, size, error, n, 10 * n, equal=7, widest=present(needed.seen) * 0.99).seen is None
+    assert needed_to_decide(-size / 3, size, error, n, 10 * n, equal=7, widest=0.9 * size).difference == 0.9 * size
     assert needed.difference == size
     assert power(needed.groups) >= 0.80 - 1e-6
     assert needed.groups == max(5, n) or power(needed.groups - 1) <= 0.80 + 1e-6
     assert needed.groups >= n
     assert needed.more == (power(n) < 0.80)
     assert needed.examples == 10 * needed.groups
-    assert needed.equal_groups is None or needed.equal_groups >= 5
+    assert (needed.equal_groups, needed.equal_examples) == (7, 70)
     deviation = error * np.sqrt(n)
     assert nct.sf(t.ppf(0.975, n - 1), n - 1, present(needed.seen) / error) == pytest.approx(0.80, abs=1e-6)
     assert (present(needed.seen) > size) == needed.more

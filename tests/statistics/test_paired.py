@@ -31,9 +31,10 @@ from stored import a_record, a_summary
 from thoroughness import scaled
 
 from bench.comparison.compared import ComparedRun, ComparedRuns
-from bench.comparison.equality import chance_unmet, error_for_equality, groups_to_meet
+from bench.comparison.equality import Disagreement, chance_unmet, error_for_equality, groups_to_meet
 from bench.comparison.limitations import limitations
 from bench.comparison.pairs import judged_pairs
+from bench.comparison.planning import LabelPlan, plan_labels
 from bench.comparison.verdict import verdict
 from bench.metrics.accuracy import ACCURACY
 from bench.metrics.outcomes import Outcomes
@@ -477,9 +478,24 @@ def test_models_that_always_agree_are_no_more_equal_for_being_tested_again(repea
     again = two_runs(np.tile(true, repeats), *(np.tile(half, repeats),) * 2, groups=np.tile(np.arange(200), repeats))
     again = replace(again, ids=np.tile(once.ids, repeats))
     nothing = Difference(0.0, 0.0, None, None)
-    errors = [error_for_equality(runs, runs.runs[0], runs.runs[1], nothing, 1.3) for runs in (once, again)]
+    errors = [
+        error_for_equality(nothing, Disagreement.between(runs, runs.runs[0], runs.runs[1], 1.3))
+        for runs in (once, again)
+    ]
     assert errors[0] == pytest.approx(errors[1])
     assert again.n_scored == once.n_scored == 200
+
+
+def test_stored_models_that_seldom_disagree_need_the_groups_that_exclude_unseen_disagreements() -> None:
+    """With the planned number, models without a difference are called equal four times in five."""
+    planned = plan_labels(LabelPlan(task="denial"), disagreeing(np.array([1, -1]), 400)).equal
+    rng, n = np.random.default_rng(0), present(planned)
+    equal = 0
+    for _ in range(100):
+        drawn = rng.choice([1, -1, 0], n, p=[0.0025, 0.0025, 0.995])
+        (pair,) = judged_pairs(disagreeing(drawn[drawn != 0], n), 0.01, None)
+        equal += pair.verdict == "practically equal"
+    assert 70 <= equal <= 90
 
 
 def test_examples_that_are_tested_unequally_often_count_once() -> None:
@@ -493,6 +509,17 @@ def test_examples_that_are_tested_unequally_often_count_once() -> None:
 
 
 SIZES = SplitSizes(train=700, dev=100, test=300)
+
+
+def disagreeing(gains: np.ndarray, n: int) -> ComparedRuns:
+    """Two runs over n examples that disagree on the first: the one is right where it gains."""
+    true = np.arange(n) % 2
+    half = np.where(np.arange(n) % 10 < 7, true, 1 - true)
+    one, other = half.copy(), half.copy()
+    right, wrong = true[: len(gains)], 1 - true[: len(gains)]
+    one[: len(gains)] = np.where(gains > 0, right, wrong)
+    other[: len(gains)] = np.where(gains > 0, wrong, right)
+    return two_runs(true, one, other)
 
 
 def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray, groups: np.ndarray | None = None) -> ComparedRuns:
