@@ -118,7 +118,7 @@ def summarise(
         },
         confusion=tuple(tuple(row) for row in outcomes.confusion.tolist()),
         folds=tuple({"fold": int(cell.fold), "inner_score": cell.inner_score, **cell.scores} for cell in cells),
-        n_examples=len(predictions),
+        n_examples=predictions["id"].nunique(),
         n_groups=outcomes.n_groups,
         notes=(
             *told,
