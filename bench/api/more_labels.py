@@ -245,7 +245,9 @@ class AddedLabels(Shown):
 
 
 @in_python
-def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | None = None) -> AddedLabels:
+def add(
+    labels: str | Path, to: str, *, annotator: str | None = None, text: str | None = None, claim: str | None = None
+) -> AddedLabels:
     """Add labels that an annotation tool exported to a task, as a new version of it.
 
     New texts become examples. Examples that are labelled again get one more vote from each annotator. The files of the
@@ -254,9 +256,12 @@ def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | No
     Parameters
     ----------
     labels : str or pathlib.Path
-        The tool's export: Label Studio's JSON, doccano's or Prodigy's JSON Lines, or the filled-in table of `Draw`.
+        The tool's export: Label Studio's JSON or JSON-MIN, doccano's or Prodigy's JSON Lines, or the filled-in
+        table of `Draw`.
     to : str
         The task, which is in a file ``tasks/NAME/task.yaml``.
+    annotator : str, optional
+        Who gave the labels without a name, or all if the export names one annotator.
     text, claim : str, optional
         The columns of a table with the texts and the claims, if they have other names.
 
@@ -272,7 +277,7 @@ def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | No
     """
     from bench.labelling.adding import add_labels
 
-    return AddedLabels(add_labels(Path(labels).expanduser(), to, {"text": text, "claim": claim}))
+    return AddedLabels(add_labels(Path(labels).expanduser(), to, {"text": text, "claim": claim}, annotator=annotator))
 
 
 class Suspects(Shown):

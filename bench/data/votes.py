@@ -31,6 +31,9 @@ POSTERIORS = "posteriors-v{}.jsonl"
 GROUND_TRUTH = "ground_truth"
 """The key of a vote that is marked as the truth."""
 
+TEXT = "text"
+"""The key of a vote on a text that is no example yet, with the digest of the text."""
+
 KEPT = "task-v{}.yaml"
 """The file of a task as it was in a version, once another one has labels added."""
 
@@ -80,8 +83,8 @@ def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
         If a file is not as ``bench add`` writes it.
     """
     votes: dict[str, dict[str, str]] = {}
-    for name, who, label, _ in _lines(path, version):
-        votes.setdefault(name, {})[who] = label
+    for name, line in _lines(path, version):
+        votes.setdefault(name, {})[str(line["annotator"])] = str(line["label"])
     return votes
 
 
@@ -99,16 +102,37 @@ def read_ground_truth(path: Path, version: int) -> dict[str, set[str]]:
         As `read_votes`.
     """
     truth: dict[str, set[str]] = {}
-    for name, who, _, true in _lines(path, version):
+    for name, line in _lines(path, version):
         given = truth.setdefault(name, set())
-        (given.add if true else given.discard)(who)
+        (given.add if line.get(GROUND_TRUTH) is True else given.discard)(str(line["annotator"]))
     return {name: given for name, given in truth.items() if given}
 
 
-def _lines(path: Path, version: int) -> Iterator[tuple[str, str, str, bool]]:
-    """Each recorded vote: the example, the annotator, the label, and whether it is the truth."""
+def read_waiting(path: Path, version: int) -> dict[str, list[str]]:
+    """Read the names under which votes on texts without a majority wait, by the digest of the text.
+
+    Parameters
+    ----------
+    path, version
+        As `read_votes` takes them.
+
+    Raises
+    ------
+    bench.errors.DataError
+        As `read_votes`.
+    """
+    waiting: dict[str, list[str]] = {}
+    for name, line in _lines(path, version):
+        if (text := str(line.get(TEXT, ""))) and name not in waiting.setdefault(text, []):
+            waiting[text].append(name)
+    return waiting
+
+
+def _lines(path: Path, version: int) -> Iterator[tuple[str, dict[str, object]]]:
+    """Each recorded vote, with the name of its example. A label can be empty, if the task has one for no label."""
     for number in sorted(number for number in history(path) if number <= version):
         file = path.with_name(VOTES.format(number))
         for where, line in read_json_lines(file) if file.is_file() else ():
-            name, who, label = (name_field(line, key, where) for key in ("example", "annotator", "label"))
-            yield name, who, label, line.get(GROUND_TRUTH) is True
+            name, who = (name_field(line, key, where) for key in ("example", "annotator"))
+            label = "" if line.get("label") == "" else name_field(line, "label", where)
+            yield name, {**line, "annotator": who, "label": label}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,16 @@ from bench.data.definition import build_task, read_definition
 from bench.data.messages import listed
 from bench.data.task import Task
 from bench.data.task_definition import TaskDefinition
-from bench.data.votes import EXAMPLES, KEPT, POSTERIORS, VOTES, history, read_ground_truth, read_votes
+from bench.data.votes import (
+    EXAMPLES,
+    KEPT,
+    POSTERIORS,
+    VOTES,
+    history,
+    read_ground_truth,
+    read_votes,
+    read_waiting,
+)
 from bench.discovery import find, task_files
 from bench.errors import UserError
 from bench.labelling.exports import Export, by_text, n_repeated, read_export, with_keys
@@ -70,7 +80,11 @@ class Added:
 
 
 def add_labels(
-    export: Path, name: str, columns: Mapping[str, str | None] | None = None, asked: Asked | None = None
+    export: Path,
+    name: str,
+    columns: Mapping[str, str | None] | None = None,
+    asked: Asked | None = None,
+    annotator: str | None = None,
 ) -> Added:
     """Add the labels of an export to a task of a table.
 
@@ -91,6 +105,8 @@ def add_labels(
         A table's column of each input, where it was named.
     asked : Asked, optional
         The format of the export that the user specifies.
+    annotator : str, optional
+        Who gave the labels without a name, or all if the export names one annotator.
 
     Raises
     ------
@@ -101,7 +117,7 @@ def add_labels(
     check_own_table(read_definition(path), path, name)
     # Of two commands at once, the second adds to the version that the first has made.
     with FileLock(_lock_of(path)):
-        return _added(export, path, columns, asked)
+        return _added(export, path, columns, asked, annotator)
 
 
 def _lock_of(path: Path) -> Path:
@@ -111,18 +127,23 @@ def _lock_of(path: Path) -> Path:
     return folder / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
 
 
-def _added(export: Path, path: Path, columns: Mapping[str, str | None] | None, asked: Asked | None) -> Added:
+def _added(
+    export: Path, path: Path, columns: Mapping[str, str | None] | None, asked: Asked | None, annotator: str | None
+) -> Added:
     before = path.read_bytes()
     content = dict(read_definition(path))
     task = build_task(content, path)
     table = OwnTable.read(TaskDefinition.check(content, path), task)
     recorded = _recorded(table)
-    known = [who for votes in recorded.values() for who in votes]
-    read = read_export(export, task.inputs, table.given, columns, asked, table.columns, known)
+    known = [who for votes in (*recorded.values(), *table.votes) for who in votes]
+    read = read_export(export, task.inputs, table.given, columns, asked, table.columns, known, annotator)
     texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
-    made = Merged(table, recorded, read_ground_truth(path, task.version))
+    version = task.version
+    made = Merged(table, recorded, read_ground_truth(path, version), read_waiting(path, version))
     given = [each for each in texts if each[1].labels]
     made.add(by_text(given))
+    if made.contradicted:
+        raise _same_person(export, made.contradicted)
     remarks = (*read.remarks, *_repeated(n_repeated(given)))
     if not made.adds:
         return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), remarks)
@@ -258,8 +279,18 @@ def _names(read: Export) -> list[str]:
         return []
     return [
         f"The export does not name its annotators. They count as a person of their own, {read.unnamed}. If the same "
-        "person's labels were added from another file without names, they count twice: fill in the column 'annotator'."
+        "person's labels were added from another file without names, they count twice: name them with --annotator."
     ]
+
+
+def _same_person(export: Path, contradicted: Counter[str]) -> UserError:
+    """Ask whose labels an export without names has, since it contradicts another one without names."""
+    (who, n), *_ = contradicted.most_common(1)
+    labels = "1 of its labels differs" if n == 1 else f"{n:,} of its labels differ"
+    return UserError(
+        f"{export}: it names no annotator, and {labels} from those of {who}, an earlier export without names.",
+        f"If they are the same person's, add --annotator {shlex.quote(who)}; if not, add --annotator NAME.",
+    )
 
 
 def _recorded(table: OwnTable) -> dict[str, dict[str, str]]:

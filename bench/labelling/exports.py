@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,12 +20,13 @@ from bench.data.sources.annotation_tools import (
     UNLABELLED,
     LabelStudioTask,
     annotated,
+    label_studio_min,
     label_studio_tasks,
     pass_column,
     prodigy,
 )
 from bench.data.sources.archive import unpacked
-from bench.data.sources.cells import Row, Undecided
+from bench.data.sources.cells import Row, Rows, Undecided
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form
 from bench.data.sources.layout import Asked, Layout, detect_layout
 from bench.data.title import check_title
@@ -35,6 +36,9 @@ from bench.prediction.reading import named_columns, read_laid_out
 from bench.support.digests import file_digest
 
 TWICE = "Delete one of the two, and export again."
+UNNAMED = "unnamed-"
+"""What the names of annotators begin with whose file names none."""
+
 UNEDITED = "Texts and their ids must not be edited in the tool."
 
 
@@ -88,8 +92,9 @@ def read_export(
     asked: Asked | None = None,
     own: Mapping[str, object] | None = None,
     annotators: Iterable[str] = (),
+    annotator: str | None = None,
 ) -> Export:
-    """Read an annotation tool's export: Label Studio's JSON, doccano's or Prodigy's JSON Lines, or the filled-in table.
+    """Read an export of Label Studio (JSON or JSON-MIN), doccano or Prodigy (JSON Lines), or the filled-in table.
 
     The file is read as ``bench new task`` reads it.
 
@@ -113,20 +118,23 @@ def read_export(
     annotators : iterable of str, optional
         Those of earlier labels. A name that differs from one of these, or from another of the export, only in what does
         not count, such as marks of direction or ``.0`` after a number, is the same person's.
+    annotator : str, optional
+        Who gave the labels without a name, or all if the export names one annotator.
 
     Raises
     ------
     bench.errors.DataError
-        If the file is none of these, or a label is unknown.
+        If the file is none of these, a label is unknown, or `annotator` is given for several named ones.
     """
     check_file(path)
-    unnamed = f"unnamed-{file_digest(path)[:8]}"
+    unnamed = f"{UNNAMED}{file_digest(path)[:8]}"
     layout = detect_layout(path, asked)
     found = Export(unnamed=unnamed, remarks=layout.remarks)
     named, respelled, people = True, dict[str, str](), dict[str, str]()
     known = {label_key(who): who for who in annotators}
     taken = named_columns(inputs, columns or {})
-    for where, fields, votes, truth in _rows(path, layout, taken, own or {}, unnamed):
+    rows = _rows(path, layout, taken, own or {}, unnamed)
+    for where, fields, votes, truth in rows if annotator is None else _named(path, [*rows], unnamed, annotator):
         given: dict[str, str] = {}
         for who, cell in votes.items():
             if isinstance(cell, Undecided):
@@ -150,6 +158,28 @@ def read_export(
         *(f"The annotator {written!r} is taken for {person!r}." for written, person in people.items()),
     )
     return replace(found, unnamed="" if named else unnamed, remarks=(*found.remarks, *read))
+
+
+def _named(path: Path, rows: Sequence[_Votes], unnamed: str, annotator: str) -> Iterator[_Votes]:
+    """Rows with an annotator's name for labels without one, or for all if one person gave them."""
+    people = {who for _, _, votes, _ in rows for who, cell in votes.items() if isinstance(cell, str) and cell.strip()}
+    without = {who for who in people if who.startswith(unnamed)}
+    if len(people) > 1 and not without:
+        raise DataError(
+            f"{path}: it names {len(people)} annotators, {listed(sorted(people))}, not only '{annotator}'.",
+            "Leave --annotator out, or export one annotator's labels.",
+        )
+    names = dict.fromkeys(without or people, annotator)
+    for where, fields, votes, truth in rows:
+        given = {who: cell for who, cell in votes.items() if who in people}
+        if len({names.get(who, who) for who in given}) < len(given):
+            raise DataError(f"{where}: it has labels of several annotators, not only of '{annotator}'.", TWICE)
+        yield (
+            where,
+            fields,
+            {names.get(who, who): cell for who, cell in given.items()},
+            frozenset(names.get(who, who) for who in truth),
+        )
 
 
 def _as_known(label: str, labels: LabelSet, respelled: dict[str, str]) -> str:
@@ -230,7 +260,9 @@ def _rows(
     if isinstance(first[1].get("data"), dict):
         return _label_studio(path, unnamed)
     if first[1].get("answer") in PRODIGY_ANSWERS:
-        return _prodigy(path, unnamed)
+        return _by_annotator(path, lambda file: prodigy(file, each=True), unnamed)
+    if "annotator" in first[1] and "annotation_id" in first[1]:
+        return _by_annotator(path, lambda file: label_studio_min(file, LABEL), unnamed)
     return _filled_in(((where, _flat(row)) for where, row in Form("doccano").rows(path)), unnamed)
 
 
@@ -283,12 +315,12 @@ def _filled_in(rows: Iterable[Row], unnamed: str) -> Iterator[_Votes]:
         yield where, fields, {who: row.get(LABEL, UNLABELLED)}, frozenset()
 
 
-def _prodigy(path: Path, unnamed: str) -> Iterator[_Votes]:
-    """Texts with the answer of each annotator."""
+def _by_annotator(path: Path, read: Callable[[Path], Rows], unnamed: str) -> Iterator[_Votes]:
+    """Texts of Prodigy or of JSON-MIN with the label of each annotator."""
     with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, shown):
-        for where, row in prodigy(file, each=True):
+        for where, row in read(file):
             named = {name: name.removeprefix(pass_column(LABEL, "")) for name in row if annotated(name, (LABEL,))}
-            votes = {who or unnamed: row[name] for name, who in named.items()} or {unnamed: row[LABEL]}
+            votes = {who or unnamed: row[name] for name, who in named.items()} or {unnamed: row.get(LABEL, UNLABELLED)}
             fields = {name: value for name, value in row.items() if name not in (LABEL, *named)}
             yield where.replace(str(file), shown), fields, votes, frozenset()
 

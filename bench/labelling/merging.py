@@ -19,10 +19,10 @@ from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
 from bench.data.sources.further import written as as_text
 from bench.data.task import GROUP
-from bench.data.votes import GROUND_TRUTH
+from bench.data.votes import GROUND_TRUTH, TEXT
 from bench.errors import DataError
-from bench.labelling.drawn import EXAMPLE_ID, LABEL
-from bench.labelling.exports import Labelled
+from bench.labelling.drawn import EXAMPLE_ID, LABEL, text_digest
+from bench.labelling.exports import UNNAMED, Labelled
 from bench.labelling.own_table import OwnTable
 from bench.labelling.rates import rate_of
 from bench.statistics.agreement import cohen_kappa
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 
 EARLIER = "earlier label"
-"""Who gave the label of an example that has no recorded votes, or another one than its annotators."""
+"""Who gave the label of an example that has no recorded votes."""
+
+ADJUDICATED = "adjudicated label"
+"""Who gave the label of an example if its votes do not."""
 
 DAWID_SKENE = "dawid-skene"
 """The value of ``gold`` in a task's file that weighs annotators by their reliability."""
@@ -79,11 +82,22 @@ class Merged:
         The votes that earlier versions added, by example and annotator.
     truth : mapping of str to set of str
         The annotators whose votes of an example are the truth, as earlier versions have it.
+    waiting : mapping of str to list of str
+        The names under which votes on texts without a majority are recorded, by the digest of the text.
     """
 
-    def __init__(self, table: OwnTable, recorded: Mapping[str, Votes], truth: Mapping[str, set[str]]) -> None:
-        self.table, self.recorded, self.truth = table, recorded, truth
+    def __init__(
+        self,
+        table: OwnTable,
+        recorded: Mapping[str, Votes],
+        truth: Mapping[str, set[str]],
+        waiting: Mapping[str, list[str]],
+    ) -> None:
+        self.table, self.recorded, self.truth, self.waiting = table, recorded, truth, waiting
+        self.weighs = table.definition.file.gold == DAWID_SKENE
         self.adds = False
+        self.contradicted: Counter[str] = Counter()
+        self._replaced: Counter[str] = Counter()
         self.rows = [dict(row) for row in table.rows]
         self.n_new = self.n_again = self.n_changed = self.n_changed_test = 0
         self._lacks: Counter[str] = Counter()
@@ -98,22 +112,21 @@ class Merged:
         self._by_annotator: dict[str, dict[int, str]] = {}
         frame = pd.DataFrame(table.rows)[list(table.task.inputs)]
         self.keys = duplicate_keys(frame).tolist()
-        self._places: dict[bytes, int] = {}
-        for number, key in enumerate(self.keys):
-            self._places.setdefault(key, number)
+        used = set(table.task.examples["id"])
+        self._places: dict[bytes, list[int]] = {}
+        for number in sorted(range(len(self.keys)), key=lambda number: table.rows[number]["id"] not in used):
+            self._places.setdefault(self.keys[number], []).append(number)
         self._by_id = {row["id"]: number for number, row in enumerate(table.rows)}
 
     def add(self, given: Mapping[bytes, Labelled]) -> None:
         """Add texts by their keys."""
-        weigh = self.table.definition.file.gold == DAWID_SKENE
-        weighed = self._weighed(given) if weigh else {}
+        weighed = self._weighed(given) if self.weighs else {}
         for key, each in given.items():
-            place = self._place(key, each)
-            chances = weighed.get(key)
-            if place is None:
-                self._add_new(key, each, chances)
+            places = self._places_of(key, each)
+            if places:
+                self._add_again(places, each, weighed.get(key))
             else:
-                self._add_again(place, each, chances)
+                self._add_new(key, each, weighed.get(key))
         if self.n_new:
             self._keep_passes_as_votes()
 
@@ -121,10 +134,13 @@ class Merged:
         """The annotation passes: those that were there, and annotators who labelled all examples of them."""
         if self.n_new or not self.table.passes[0]:
             return {}
-        passes = {name: [each[name] for each in self.table.passes] for name in self.table.passes[0]}
+        names = dict(zip(self.table.votes[0], self.table.passes[0], strict=False))
+        passes = {name: [each[who] for each in self.table.votes] for who, name in names.items()}
         for who, labels in sorted(self._by_annotator.items()):
-            if len(labels) == len(self.rows):
-                passes[pass_column(LABEL, who)] = [labels[place] for place in range(len(self.rows))]
+            if who in names or len(labels) == len(self.rows):
+                column = passes.setdefault(names.get(who, pass_column(LABEL, who)), [""] * len(self.rows))
+                for place, label in labels.items():
+                    column[place] = label
         return passes
 
     def changed_keys(self) -> dict[str, dict[str, str]]:
@@ -158,6 +174,11 @@ class Merged:
             )
         if self._few:
             notes.append(self._few)
+        notes += [
+            f"{counted(n, 'label')} of {who} {'replaces one' if n == 1 else 'replace others'} that {who} gave earlier. "
+            "If these are two people, undo this version, and name one with --annotator."
+            for who, n in sorted(self._replaced.items())
+        ]
         if self._lacks[DATE]:
             notes.append(f"{self._lacking(DATE)}, and no date in the task.")
         if self.n_new and self.table.splits:
@@ -179,35 +200,42 @@ class Merged:
         n, column = self._lacks[role], self.table.columns[role]
         return f"{n:,} new {'example has' if n == 1 else 'examples have'} no '{column}' in the export"
 
-    def _place(self, key: bytes, each: Labelled) -> int | None:
-        """The number of the example that a text is, None for a new one."""
+    def _places_of(self, key: bytes, each: Labelled) -> list[int]:
+        """The numbers of the examples that a text is, first those that the task uses; none for a new one."""
         name = str(each.fields.get(EXAMPLE_ID) or "")
-        place = self._by_id.get(name, self._places.get(key))
-        if place is not None and self.keys[place] != key:
+        if name in self._by_id and self.keys[self._by_id[name]] != key:
             raise DataError(
                 f"{each.where}: its text is not that of example '{name}'.", "Texts must not be edited in the tool."
             )
-        return place
+        return self._places.get(key, [])
 
     def _known(self, place: int) -> Votes:
-        """The votes that an example has: recorded ones, else its passes', with a label that none of these decides."""
+        """The votes of an example: recorded ones, else the table's, and its label if these do not give it."""
         row = self.table.rows[place]
-        if row["id"] in self.recorded:
-            return self.recorded[row["id"]]
-        passes = self.table.passes[place]
-        tally = Counter(self._mapping[label] for label in passes.values())
-        decided = passes and tally[self._mapping[row[LABEL]]] == max(tally.values())
-        return passes if decided else {**passes, EARLIER: row[LABEL]}
+        votes = self.recorded.get(row["id"]) or self.table.votes[place]
+        if not votes:
+            return {EARLIER: row[LABEL]}
+        tally = Counter(self._mapping[vote] for vote in _of(self.truth.get(row["id"], set()), votes).values())
+        given = tally[self._mapping[row[LABEL]]] == max(tally.values())
+        weighed = self.weighs and row["id"] in self.recorded
+        return votes if given or weighed else {**votes, ADJUDICATED: row[LABEL]}
+
+    def _waiting_votes(self, key: bytes, each: Labelled) -> tuple[Votes, set[str]]:
+        """The votes that a new text has from earlier versions, under this name or another, and whose are the truth."""
+        names = dict.fromkeys([*self.waiting.get(text_digest(key), ()), _name(key, each)])
+        votes = {who: vote for name in names for who, vote in self.recorded.get(name, {}).items()}
+        return votes, {who for name in names for who in self.truth.get(name, ())}
 
     def _add_new(self, key: bytes, each: Labelled, chances: Mapping[str, float] | None) -> None:
         """Add an example, or only record the votes if they are tied, for another annotator to decide."""
-        name = _name(key, each)
-        truth = (self.truth.get(name, set()) - each.labels.keys()) | each.truth
-        votes = {**self.recorded.get(name, {}), **each.labels}
+        name, (known, true) = _name(key, each), self._waiting_votes(key, each)
+        truth = (true - each.labels.keys()) | each.truth
+        votes = {**known, **each.labels}
+        self._compare(known, each.labels)
         label = self._decide(_of(truth, votes), None, None if truth else chances)
         if label is None:
             self.tied.append(name)
-            self._record(name, each.labels, None, each.truth)
+            self._record(name, votes, None, truth, text_digest(key))
             return
         drawn = rate_of(each, self.own_rates)
         row, lacks = self.table.new_row(name, each, label, drawn=bool(drawn))
@@ -217,33 +245,61 @@ class Merged:
         self.n_new += 1
         self.adds = True
         self._lacks.update(lacks)
-        self._record(name, each.labels, chances, each.truth)
+        self._record(name, votes, chances, truth)
 
-    def _add_again(self, place: int, each: Labelled, chances: Mapping[str, float] | None) -> None:
-        row, known = self.rows[place], self._known(place)
-        label = row[LABEL]
+    def _add_again(self, places: Sequence[int], each: Labelled, chances: Mapping[str, float] | None) -> None:
+        """Add the votes to all examples of a text."""
+        known = self._known(places[0])
+        label = self._mapping[self.rows[places[0]][LABEL]]
         for who, vote in each.labels.items():
             if who not in known:  # else the label is the annotator's own too
-                self._earlier.setdefault(who, []).append((self._mapping[label], self._mapping[vote]))
-            self._by_annotator.setdefault(who, {})[place] = vote
-        recorded = row["id"] in self.recorded
-        true = self.truth.get(row["id"], set())
-        given = {who: (vote, who in each.truth) for who, vote in each.labels.items()}
-        self.adds = self.adds or any(given[who] != (known.get(who), who in true) for who in given)
-        self._record(row["id"], {**({} if recorded else known), **each.labels}, chances, each.truth)
-        truth = (true - each.labels.keys()) | each.truth
-        votes = _of(truth, {**known, **each.labels})
-        row[LABEL] = self._decide(votes, label, None if truth else chances) or label
-        changed = self._mapping[row[LABEL]] != self._mapping[label]
+                self._earlier.setdefault(who, []).append((label, self._mapping[vote]))
+        self._compare(known, each.labels)
+        changed = [self.rows[place] for place in places if self._voted(place, each, chances)]
         self.n_again += 1
-        self.n_changed += changed
-        self.n_changed_test += changed and self.table.is_test(row)
+        self.n_changed += bool(changed)
+        self.n_changed_test += any(self.table.is_test(row) for row in changed)
+
+    def _voted(self, place: int, each: Labelled, chances: Mapping[str, float] | None) -> bool:
+        """Add the votes to an example, and say whether it has another label now. Without a new vote its label stays."""
+        row, known = self.rows[place], self._known(place)
+        name, label = row["id"], row[LABEL]
+        true, recorded = self.truth.get(name, set()), self.recorded.get(name, {})
+        for who, vote in each.labels.items():
+            self._by_annotator.setdefault(who, {})[place] = vote
+        new = any((vote, who in each.truth) != (known.get(who), who in true) for who, vote in each.labels.items())
+        self.adds = self.adds or new
+        weighed = chances if new and ADJUDICATED not in known else None
+        fresh = {who: vote for who, vote in known.items() if recorded.get(who) != vote}
+        self._record(name, {**fresh, **each.labels}, weighed, each.truth)
+        if not new:
+            return False
+        truth = (true - each.labels.keys()) | each.truth
+        row[LABEL] = self._decide(_of(truth, {**known, **each.labels}), label, None if truth else weighed) or label
+        return self._mapping[row[LABEL]] != self._mapping[label]
+
+    def _compare(self, known: Votes, given: Votes) -> None:
+        """Count votes that replace others of the same person, and those that contradict another unnamed person."""
+        self._replaced.update(who for who, vote in given.items() if known.get(who, vote) != vote)
+        self.contradicted.update(
+            other
+            for who, vote in given.items()
+            for other, was in known.items()
+            if who != other and who.startswith(UNNAMED) and other.startswith(UNNAMED) and was != vote
+        )
 
     def _record(
-        self, name: str, votes: Votes, chances: Mapping[str, float] | None, truth: frozenset[str] = frozenset()
+        self,
+        name: str,
+        votes: Votes,
+        chances: Mapping[str, float] | None,
+        truth: Set[str] = frozenset(),
+        text: str | None = None,
     ) -> None:
         self.votes += [
-            {"example": name, "annotator": who, "label": vote, **({GROUND_TRUTH: True} if who in truth else {})}
+            {"example": name, "annotator": who, "label": vote}
+            | ({GROUND_TRUTH: True} if who in truth else {})
+            | ({} if text is None else {TEXT: text})
             for who, vote in votes.items()
         ]
         self.posteriors += [] if chances is None else [{"example": name, **chances}]
@@ -278,15 +334,16 @@ class Merged:
         units: list[Votes] = []
         named = set()
         for key, each in given.items():
-            place = self._place(key, each)
-            name = _name(key, each) if place is None else self.table.rows[place]["id"]
-            known = self.recorded.get(name, {}) if place is None else self._known(place)
-            named.add(name)
+            places = self._places_of(key, each)
+            known = self._known(places[0]) if places else self._waiting_votes(key, each)[0]
+            named.update((self.table.rows[place]["id"] for place in places) if places else (_name(key, each),))
             units.append({**known, **each.labels})
         units += [known for name, known in self.recorded.items() if name not in named]
         for place, row in enumerate(self.table.rows):
             if self.table.passes[place] and row["id"] not in named | self.recorded.keys():
                 units.append(self._known(place))
+        # An adjudication looks at what annotators disagree on, so it cannot be held to what they say.
+        units = [{who: vote for who, vote in unit.items() if who != ADJUDICATED} for unit in units]
         annotators = {who: number for number, who in enumerate(sorted({who for unit in units for who in unit}))}
         codes = np.full((len(units), len(annotators)), -1, dtype=np.intp)
         for number, unit in enumerate(units):

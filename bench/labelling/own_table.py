@@ -12,6 +12,7 @@ from bench.data.dates import DATE, DAY_FIRST, read_date
 from bench.data.definition import read_definition
 from bench.data.labels import LabelSet
 from bench.data.sources import Further, read_source
+from bench.data.sources.annotation_tools import annotated, pass_column
 from bench.data.sources.further import written as as_text
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import GROUP, TEST, TRAIN, Task
@@ -59,6 +60,19 @@ class OwnTable:
     labels: LabelSet
     further: dict[str, dict[str, str]]
 
+    @cached_property
+    def votes(self) -> list[dict[str, str]]:
+        """Each example's label by annotator, of its passes and of the columns that an annotation tool's export has."""
+        label = str(self.columns[LABEL])
+        whose = pass_column(label, "")
+        given = [{name.removeprefix(whose): each for name, each in passes.items()} for passes in self.passes]
+        for column in (name for name in self.further if annotated(name, (label,)) == label):
+            for row, votes in zip(self.rows, given, strict=True):
+                vote = self.further[column].get(row["id"], "").strip()
+                if vote and vote in self.labels.mapping:
+                    votes.setdefault(column.removeprefix(whose), vote)
+        return given
+
     @property
     def given(self) -> LabelSet:
         """The labels that annotators may give, each as it is."""
@@ -67,7 +81,7 @@ class OwnTable:
     @classmethod
     def read(cls, definition: TaskDefinition, task: Task) -> OwnTable:
         """Read the rows of a table that `check_own_table` has accepted."""
-        file, further, named = definition.file, Further(None), definition.source.content["columns"]
+        file, further, named = definition.file, Further(None, whole=True), definition.source.content["columns"]
         records = read_source(definition.source, task.inputs, _given(file), further=further)
         rows = [{str(name): value for name, value in row.items()} for row in records.examples.to_dict("records")]
         passes: list[dict[str, str]] = [{} for _ in rows]
@@ -112,7 +126,9 @@ class OwnTable:
             lacks |= set() if row[DATE] else {DATE}
         for column, value in each.fields.items():
             if column not in (*(OWN_FIELDS if drawn else (EXAMPLE_ID, LABEL, ANNOTATOR)), *self.task.inputs):
-                self.further.setdefault(column, {})[name] = as_text(value)
+                # The example's id is not the archive's, which may have a column of the same name.
+                kept = f"{column}_" if column == self.columns.get("id") else column
+                self.further.setdefault(kept, {})[name] = as_text(value, whole=True)
         return {**row, **dict.fromkeys(self.splits, TRAIN)}, frozenset(lacks)
 
     @cached_property
@@ -166,7 +182,10 @@ class OwnTable:
             wanted = _free(name, f"pass of {name}", list(given), taken)
             taken[wanted] = list(given)
             columns["passes"] = [*columns.get("passes", ()), wanted]
+        of_roles = {name for given in self.columns.values() for name in _names(given)}
         for name, by_id in self.further.items():
+            if name in of_roles:
+                continue
             free = f"{name}_" if name in DRAWN and name in taken else name
             taken.setdefault(free, [by_id.get(str(row["id"]), "") for row in rows])
         made = [dict(zip(taken, values, strict=True)) for values in zip(*taken.values(), strict=True)]

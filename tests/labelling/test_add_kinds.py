@@ -208,7 +208,13 @@ def test_an_annotator_of_all_examples_is_one_more_pass() -> None:
     assert "1 annotation pass is new." in added.notes
     # Passes and the decision between them are votes.
     votes = read_votes(path, 2)
-    assert votes["e0"] == {"p1": "none", "p2": "none", "p3": "denial", "earlier label": "denial", "d@x.org": "denial"}
+    assert votes["e0"] == {
+        "p1": "none",
+        "p2": "none",
+        "p3": "denial",
+        "adjudicated label": "denial",
+        "d@x.org": "denial",
+    }
     assert votes["e1"] == {"p1": "none", "p2": "none", "p3": "none", "d@x.org": "none"}
 
 

@@ -149,13 +149,15 @@ def label_studio_tasks(path: Path) -> Iterator[LabelStudioTask]:
     yield from tasks
 
 
-def label_studio_min(path: Path) -> Rows:
+def label_studio_min(path: Path, control: str | None = None) -> Rows:
     """Read Label Studio's JSON-MIN: an object for each annotation, with the controls' names beside the text's.
 
     Parameters
     ----------
     path : pathlib.Path
         The export: an array of flat objects with ``id`` and ``annotator``.
+    control : str, optional
+        The control of which every text has each annotator's label; else only those on which annotators differ have.
 
     Raises
     ------
@@ -186,7 +188,7 @@ def label_studio_min(path: Path) -> Rows:
         row: dict[str, object] = {"id": name}
         for key in columns:
             values = {who: fields[key] for who, fields in by.items() if key in fields}
-            if key in differing:
+            if key in differing or key == control:
                 row |= {pass_column(key, who): value for who, value in values.items()}
             row[key] = _decided(list(values.values()))
         yield places[name], row

@@ -19,6 +19,8 @@ class Further:
     ----------
     column : str or None
         The column's name in the source; None for all.
+    whole : bool
+        Whether texts keep their line breaks and spaces.
     names : dict of str to None
         The source's columns, without those of inputs, labels, ids and splits.
     by_column : dict of str to dict of str to str
@@ -26,6 +28,7 @@ class Further:
     """
 
     column: str | None
+    whole: bool = False
     names: dict[str, None] = field(default_factory=dict)
     by_column: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -51,11 +54,11 @@ class Further:
         self.names.update(dict.fromkeys(name for name in row if isinstance(name, str) and name not in used))
         for name in self.names if self.column is None else (self.column,):
             if name in row and name in self.names:
-                self.by_column.setdefault(name, {}).setdefault(example, written(row[name], item))
+                self.by_column.setdefault(name, {}).setdefault(example, written(row[name], item, self.whole))
 
 
-def written(value: Any, item: int | None = None) -> str:
-    r"""Return a cell as text, on one line; an empty string for a cell without a value.
+def written(value: Any, item: int | None = None, whole: bool = False) -> str:
+    r"""Return a cell as text, on one line unless it is wanted whole; an empty string for a cell without a value.
 
     Examples
     --------
@@ -72,5 +75,5 @@ def written(value: Any, item: int | None = None) -> str:
         value = str(value).lower()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = " ".join(str(value).encode("utf-8", "ignore").decode("utf-8").split())
-    return "" if is_empty(text) else text
+    text = str(value).encode("utf-8", "ignore").decode("utf-8")
+    return "" if is_empty(text) else text if whole else " ".join(text.split())
