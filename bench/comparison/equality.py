@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,38 +36,47 @@ class Disagreement:
     """How much two models disagree.
 
     That two models never disagreed does not prove that they never will: with n examples up to some 3/n of them may be
-    predicted otherwise, with G groups up to 3/G of these. Where fewer than ten groups hold a disagreement, three more
-    are allowed for, each of as many examples as a group with one has, and of the kind that moves the metric most. An
-    example counts in all its repeats and seeds.
+    predicted otherwise, with G groups up to 3/G of these. Where fewer than ten groups hold a disagreement on a label,
+    three more are allowed for, each of as many of its examples as a group with one has, and of the label and kind that
+    move the metric most. An example counts in all its repeats and seeds.
 
     Parameters
     ----------
-    holding, n_groups : float
-        How many groups hold a disagreement, of how many.
-    step : float
-        What a group that holds one moves the metric at most, with as many groups.
+    holding : sequence of float
+        How many groups hold a disagreement, by the label of its example; a single number if labels do not matter.
+    steps : sequence of float
+        What a group that holds one moves the metric at most, in the same order.
+    n_groups : int
+        The number of groups that both are of.
     factor : float
         What a standard error is multiplied by for the fitting.
+
+    Examples
+    --------
+    >>> rare = Disagreement([30, 0], [0.001, 0.02], 400, 1.3)
+    >>> round(rare.unseen_error(400), 3), round(rare.unseen_error(800), 3)
+    (0.045, 0.023)
     """
 
-    holding: float
+    holding: Sequence[float]
+    steps: Sequence[float]
     n_groups: int
-    step: float
     factor: float
 
     @classmethod
     def between(cls, runs: ComparedRuns, one: ComparedRun, other: ComparedRun, factor: float) -> Disagreement:
         """How much two of the compared runs disagree."""
-        differ = _disagreements(runs, one, other)
-        holding = len(np.unique(runs.groups[differ]))
-        rows = differ.sum() / max(holding, 1) or runs.repeats
-        return cls(holding, len(runs.group_names), rows * runs.metric.largest_step(one.outcomes), factor)
+        differ, steps = _disagreements(runs, one, other), runs.metric.largest_steps(one.outcomes)
+        kinds = [differ & (runs.true == label) for label in range(len(steps))] if len(steps) > 1 else [differ]
+        holding = [len(np.unique(runs.groups[kind])) for kind in kinds]
+        rows = [kind.sum() / n if n else runs.repeats for kind, n in zip(kinds, holding, strict=True)]
+        return cls(holding, (rows * steps).tolist(), len(runs.group_names), factor)
 
     def unseen_error(self, n_groups: int) -> float:
         """The standard error that is added for what so many groups may not show."""
-        if self.holding * n_groups / self.n_groups >= min(ENOUGH_DISAGREEMENTS, n_groups):
-            return 0.0
-        return math.sqrt(UNSEEN) * self.factor * self.step * self.n_groups / n_groups
+        enough, times = min(ENOUGH_DISAGREEMENTS, n_groups), self.n_groups / n_groups
+        few = [step for n, step in zip(self.holding, self.steps, strict=True) if n / times < enough]
+        return math.sqrt(UNSEEN) * self.factor * times * max(few, default=0.0)
 
 
 def error_for_equality(between: Difference, disagreement: Disagreement) -> float | None:
@@ -74,7 +84,7 @@ def error_for_equality(between: Difference, disagreement: Disagreement) -> float
 
     None where the models differ and the groups say nothing of how much they would elsewhere.
     """
-    if between.standard_error is None and disagreement.holding:
+    if between.standard_error is None and any(disagreement.holding):
         return None
     return math.hypot(between.standard_error or 0.0, disagreement.unseen_error(disagreement.n_groups))
 
@@ -104,7 +114,7 @@ def groups_for_equality(
 
     Examples
     --------
-    >>> often, rarely = Disagreement(40, 400, 1 / 400, 1.3), Disagreement(2, 400, 1 / 400, 1.3)
+    >>> often, rarely = (Disagreement([holding], [1 / 400], 400, 1.3) for holding in (40, 2))
     >>> groups_for_equality(0.01, 0.09, 0.05, often, 110), groups_for_equality(0.01, 0.09, 0.05, rarely, 110)
     (696, 941)
     """
@@ -163,7 +173,7 @@ def chance_unmet(
     if met or between.standard_error is None:
         return float(bdtr(met, n_groups, share))
     # Differences come in steps, and one of none at all is no rarity.
-    reach = abs(between.difference) + runs.repeats * runs.metric.largest_step(one.outcomes) / 2
+    reach = abs(between.difference) + runs.repeats * float(runs.metric.largest_steps(one.outcomes).max()) / 2
     elsewhere = rope * (1.0 - PARTS)
     small = np.subtract(*(stdtr(n_groups - 1, (end - elsewhere) / between.standard_error) for end in (reach, -reach)))
     return float(((1.0 - np.minimum(PARTS * share, 1.0)) ** n_groups * small).max())

@@ -240,7 +240,7 @@ class _Tests:
 def _p_equal(family: Family | None, difference: float, error: float | None, rope: float) -> float:
     """The p-value of two one-sided tests (Schuirmann 1987) that a difference lies beyond the region, adjusted."""
     within = rope - abs(difference)
-    if family is None or error is None or within <= 0.0:
+    if family is None or not error or within <= 0.0:
         return 1.0
     return family.chance_beyond(within / error) / 2.0
 

@@ -213,7 +213,7 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
 def _disagreement(plan: LabelPlan) -> Disagreement:
     """How much models without a difference disagree by the assumptions."""
     apart = 1.0 - agreement_of(plan, 0.0) ** plan.per_group
-    return Disagreement(apart, 1, 1.0 / plan.per_group, _factor(plan))
+    return Disagreement([apart], [1.0 / plan.per_group], 1, _factor(plan))
 
 
 def _factor(plan: LabelPlan) -> float:
@@ -269,9 +269,9 @@ def _measured(runs: ComparedRuns, rope: float) -> tuple[float, int, Disagreement
         )
     n_groups, factor = len(runs.group_names), runs.training_factor()
     apart = [Disagreement.between(runs, named[pair.first], named[pair.second], factor) for pair in pairs]
-    holding, step = np.median([(each.holding, each.step) for each in apart], axis=0).tolist()
+    holding, steps = np.median([(each.holding, each.steps) for each in apart], axis=0).tolist()
     error = float(np.median([pair.groups.standard_error for pair in pairs]))
-    return error * math.sqrt(n_groups), len(pairs), Disagreement(holding, n_groups, step, factor)
+    return error * math.sqrt(n_groups), len(pairs), Disagreement(holding, steps, n_groups, factor)
 
 
 def _smallest(chance: Any) -> float | None:

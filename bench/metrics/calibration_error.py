@@ -53,10 +53,10 @@ class ExpectedCalibrationError(ProbabilityMetric):
         found = _reliability(outcomes)
         return None if found is None else np.sqrt(np.maximum(found.bins.squared_without_each, 0.0))
 
-    def largest_step(self, outcomes: Outcomes) -> float:
+    def largest_steps(self, outcomes: Outcomes) -> Floats:
         """One prediction of the smallest bin, if the rest of it is calibrated."""
         found = _reliability(outcomes)
-        return 1.0 if found is None else 1.0 / float(np.sqrt(found.counts.sum() * found.counts.min()))
+        return np.ones(1) if found is None else np.array([1.0 / np.sqrt(found.counts.sum() * found.counts.min())])
 
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
         """The share of predictions that are wrong for sure, though as confident as the others."""

@@ -12,6 +12,8 @@ import numpy as np
 from bench.statistics.interval import Interval, Thin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from bench.metrics.outcomes import Outcomes
@@ -97,8 +99,11 @@ class Metric(ABC):
         return None
 
     @abstractmethod
-    def largest_step(self, outcomes: Outcomes) -> float:
-        """How much a single example can move the score, at most."""
+    def largest_steps(self, outcomes: Outcomes) -> Floats:
+        """How much one example that is predicted otherwise can move the score, at most.
+
+        Of shape (n_labels,), by the example's label, or (1,) if its label does not matter.
+        """
 
     @abstractmethod
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
@@ -190,21 +195,33 @@ class LabelMetric(Metric):
         """The place of each example in what `counts` adds up to."""
         return outcomes.true, outcomes.predicted % self._pooled(outcomes).shape[-1]
 
-    def largest_step(self, outcomes: Outcomes) -> float:
-        """The largest change when one example becomes wrong."""
+    def largest_steps(self, outcomes: Outcomes) -> Floats:
+        """The largest change when one example of each label becomes wrong, or right."""
         pooled = self._pooled(outcomes)
-        moved = []
-        for *where, label in np.argwhere(np.diagonal(pooled, axis1=-2, axis2=-1)).tolist():
-            place = tuple(where)
-            for column in self._costly_columns(pooled[place]) - {label}:
-                other = pooled.copy()
-                other[(*place, label, label)] -= 1.0
-                other[(*place, label, column)] += 1.0
-                moved.append(other)
-        if not moved:
-            return 1.0 / len(outcomes)
-        scores = self.of_confusions(np.array([pooled, *moved]))
-        return float(np.abs(scores[1:] - scores[0]).max())
+        score, steps = self.of_confusions(pooled), np.zeros(outcomes.n_labels)
+        for label in range(outcomes.n_labels):
+            moved = []
+            for place in np.ndindex(pooled.shape[:-2]):
+                for was, now in self._changes(pooled[place], label):
+                    other = pooled.copy()
+                    other[(*place, label, was)] -= 1.0
+                    other[(*place, label, now)] += 1.0
+                    moved.append(other)
+            if moved:
+                steps[label] = np.abs(self.of_confusions(np.array(moved)) - score).max()
+        return steps
+
+    def _changes(self, matrix: Floats, label: int) -> Iterator[tuple[int, int]]:
+        """The columns that one example of a label is taken from and moved to: right ones to wrong, and wrong to right.
+
+        Of many labels, those are tried that it may move most.
+        """
+        if matrix[label, label]:
+            yield from ((label, column) for column in self._costly_columns(matrix) - {label})
+        wrong = [column for column in np.flatnonzero(matrix[label]).tolist() if column != label]
+        if len(wrong) > MANY_LABELS:
+            wrong = sorted(wrong, key=matrix.sum(axis=0).__getitem__)[:2]
+        yield from ((column, label) for column in wrong)
 
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
         """The share of each label's examples that goes to the other labels in equal parts."""
@@ -295,9 +312,9 @@ class LossMetric(ProbabilityMetric):
         loss = self._losses(outcomes)
         return np.asarray(loss - loss.mean())
 
-    def largest_step(self, outcomes: Outcomes) -> float:
+    def largest_steps(self, outcomes: Outcomes) -> Floats:
         """The largest loss, in the mean."""
-        return float(self._losses(outcomes).max()) / len(outcomes)
+        return np.array([self._losses(outcomes).max() / len(outcomes)])
 
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
         """The share of examples that have the largest loss of all."""

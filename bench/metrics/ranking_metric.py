@@ -92,9 +92,9 @@ class RankingMetric(ProbabilityMetric):
         rankings = self._rankings(outcomes, np.unique(outcomes.true))
         return np.asarray(len(outcomes) * np.mean([self.influence(ranking) for ranking in rankings], axis=0))
 
-    def largest_step(self, outcomes: Outcomes) -> float:
+    def largest_steps(self, outcomes: Outcomes) -> Floats:
         """One positive example of the rarest label."""
-        return 1.0 / float(np.bincount(outcomes.true)[np.unique(outcomes.true)].min())
+        return np.array([1.0 / np.bincount(outcomes.true)[np.unique(outcomes.true)].min()])
 
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
         """The same share of the score."""

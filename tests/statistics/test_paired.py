@@ -38,6 +38,7 @@ from bench.comparison.planning import LabelPlan, plan_labels
 from bench.comparison.verdict import verdict
 from bench.metrics.accuracy import ACCURACY
 from bench.metrics.outcomes import Outcomes
+from bench.metrics.registry import find_metric
 from bench.results.record import SplitSizes
 from bench.results.store import RunFolder
 from bench.statistics.bootstrap import GroupBootstrap
@@ -496,6 +497,20 @@ def test_stored_models_that_seldom_disagree_need_the_groups_that_exclude_unseen_
         (pair,) = judged_pairs(disagreeing(drawn[drawn != 0], n), 0.01, None)
         equal += pair.verdict == "practically equal"
     assert 70 <= equal <= 90
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "f1_b", "balanced_accuracy", "mcc"])
+@pytest.mark.parametrize("swapped", [0, 20])
+def test_models_that_never_find_a_rare_label_are_not_called_equal(name: str, swapped: int) -> None:
+    """One may find a fifth of it in other data, however much is seen of the other label."""
+    true = (np.arange(1_000) >= 992).astype(int)
+    one, other = np.zeros(1_000, dtype=int), np.zeros(1_000, dtype=int)
+    one[:swapped], other[swapped : 2 * swapped] = 1, 1
+    runs = replace(two_runs(true, one, other), metric=find_metric(name, ["a", "b"]))
+    for run in runs.runs:
+        vars(run).update(score=runs.metric.score(run.outcomes), summary=replace(run.summary, folds=()))
+    (found,) = judged_pairs(runs, 0.02, None)
+    assert found.verdict == "undecided"
 
 
 def test_examples_that_are_tested_unequally_often_count_once() -> None:
