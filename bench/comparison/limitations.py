@@ -13,6 +13,12 @@ from bench.statistics.paired import FEWEST_GROUPS
 FEW_EXAMPLES = 10
 """A label with fewer examples moves macro scores by large steps."""
 
+COSTLY_ERRORS = ("log_loss", "expected_calibration_error")
+"""Metrics in which a rare error of a model that is sure of itself outweighs many right answers."""
+
+FEW_ERRORS = 10
+"""With fewer groups that hold an error, what errors cost is poorly known."""
+
 
 def limitations(runs: ComparedRuns) -> list[str]:
     """List where few groups, few examples or a single group decide the scores.
@@ -22,8 +28,9 @@ def limitations(runs: ComparedRuns) -> list[str]:
     list of str
         A sentence for each: fewer than ten groups, a label with fewer than ten examples, a label that one group alone
         holds (where folds are made here, so that training lacks it), a group that holds half of the examples, a model
-        that left examples unanswered, groups without which another model would be best (the jackknife of Efron and
-        Tibshirani 1993, chapter 11), and processors of several kinds.
+        that left examples unanswered, one that is wrong in fewer than ten groups (by log-loss), groups without which
+        another model would be best (the jackknife of Efron and Tibshirani 1993, chapter 11), and processors of several
+        kinds.
     """
     n_groups, column, scored = len(runs.group_names), runs.task.group, examples(runs.task)
     warnings = []
@@ -55,7 +62,20 @@ def limitations(runs: ComparedRuns) -> list[str]:
             warnings.append(
                 f"{run.name} left {missing} of {len(run.predicted)} predictions unanswered; they count as wrong"
             )
-    return [*warnings, *_hanging(runs), *_processors(runs)]
+    return [*warnings, *_rarely_wrong(runs), *_hanging(runs), *_processors(runs)]
+
+
+def _rarely_wrong(runs: ComparedRuns) -> list[str]:
+    """Name models that are wrong in so few groups that these do not show what their errors cost."""
+    if runs.metric.name not in COSTLY_ERRORS:
+        return []
+    wrong = {run.name: len(np.unique(runs.groups[run.predicted != runs.true])) for run in runs.runs}
+    return [
+        f"{name} is wrong in {n} of {len(runs.group_names)} groups ({runs.task.group}): too few to know what errors "
+        "cost it, so another model may be better by this metric"
+        for name, n in wrong.items()
+        if n < FEW_ERRORS
+    ]
 
 
 def _processors(runs: ComparedRuns) -> list[str]:

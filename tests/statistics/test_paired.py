@@ -523,6 +523,18 @@ def test_examples_that_are_tested_unequally_often_count_once() -> None:
     assert not [told for told in limitations(runs) if told.startswith("label")]
 
 
+@pytest.mark.parametrize(("wrong", "told"), [(9, True), (10, False)])
+def test_a_model_whose_costly_errors_are_hardly_seen_is_named(wrong: int, told: bool) -> None:
+    true = np.arange(400) % 2
+    one = np.where(np.arange(400) < wrong, 1 - true, true)
+    other = np.where(np.arange(400) < 40, 1 - true, true)
+    runs = two_runs(true, one, other)
+    said = f"one is wrong in {wrong} of 400 groups"
+    assert not any(said in each for each in limitations(runs))
+    by_loss = replace(runs, metric=find_metric("log_loss"))
+    assert any(said in each for each in limitations(by_loss)) == told
+
+
 SIZES = SplitSizes(train=700, dev=100, test=300)
 
 
