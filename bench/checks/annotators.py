@@ -18,6 +18,9 @@ _GAP = 0.1
 _CHANCE = 0.001
 """The highest p-value of an annotator's dissent."""
 
+_EARLIER = "earlier label"
+"""Who `bench add` says gave a label that the task had before; nobody."""
+
 
 def outlying_annotators(subject: Subject) -> Iterator[CheckResult]:
     """Find annotators who contradict the others, where these agree, far more often than the others do.
@@ -30,7 +33,8 @@ def outlying_annotators(subject: Subject) -> Iterator[CheckResult]:
         return
     dissent: dict[str, list[str]] = {}
     judged: Counter[str] = Counter()
-    for name, labels in read_votes(task.origin, task.version).items():
+    for name, votes in read_votes(task.origin, task.version).items():
+        labels = {who: label for who, label in votes.items() if who != _EARLIER}
         for who, label in labels.items():
             others = {vote for other, vote in labels.items() if other != who}
             if len(labels) > 2 and len(others) == 1:

@@ -229,3 +229,16 @@ def test_an_annotator_who_stands_apart_is_named(folder: Path, wrong: float, name
     task = add_labels(write(tasks), "denials").task
     found = [finding.message for finding in check_task(task) if finding.code == "D503"]
     assert [message.split()[1] for message in found] == named
+
+
+def test_only_people_are_named_as_annotators_who_stand_apart(folder: Path) -> None:
+    path = Path("tasks/denials/task.yaml")
+    other = {"denial": "none", "none": "denial"}
+    known = load_task("denials").examples
+    tasks = [
+        exported(n, {"example_id": name, "text": text}, dict.fromkeys("abc", other[label] if n < 20 else label))
+        for n, (name, text, label) in enumerate(known[["id", "text", "label"]].itertuples(index=False))
+    ]
+    task = add_labels(write(tasks), "denials").task
+    assert {who for votes in read_votes(path, 2).values() for who in votes} == {"a", "b", "c", "earlier label"}
+    assert [finding.message for finding in check_task(task) if finding.code == "D503"] == []
