@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bench.checks.finding import CheckResult, counted, first_few
@@ -26,7 +26,8 @@ def outlying_annotators(subject: Subject) -> Iterator[CheckResult]:
     """Find annotators who contradict the others, where these agree, far more often than the others do.
 
     The dissent of one is compared with that of all others together by Fisher's exact test, corrected for the number of
-    annotators.
+    annotators. Those who are found are left out of these others, and the rest is compared again, so that a bad
+    annotator does not hide a second one.
     """
     task = subject.task
     if not task.origin.name:
@@ -43,18 +44,33 @@ def outlying_annotators(subject: Subject) -> Iterator[CheckResult]:
                     dissent.setdefault(who, []).append(name)
     if len(judged) < 3:
         return
+    counts = {who: (len(dissent.get(who, ())), n) for who, n in judged.items()}
+    apart: set[str] = set()
+    while found := _apart({who: each for who, each in counts.items() if who not in apart}, _CHANCE / len(counts)):
+        apart |= found
+    rest = [each for who, each in counts.items() if who not in apart]
+    usual = 100 * sum(own for own, _ in rest) / sum(n for _, n in rest)
+    for who in sorted(apart):
+        yield CheckResult(
+            "warning",
+            f"Annotator {who} stands apart: alone against the others on {counts[who][0]:,} of the "
+            f"{counted(counts[who][1], 'example')} on which they agree, annotators who do not stand apart on "
+            f"{usual:.0f} %.",
+            first_few(dissent[who]),
+        )
+
+
+def _apart(counts: Mapping[str, tuple[int, int]], chance: float) -> set[str]:
+    """Who dissents far more often than all others together, of how often each dissents and is judged."""
     from scipy.stats import fisher_exact
 
-    total, all_dissent = judged.total(), sum(map(len, dissent.values()))
-    for who, names in sorted(dissent.items()):
-        own, rest, n_rest = len(names), all_dissent - len(names), total - judged[who]
-        if n_rest == 0 or own / judged[who] - rest / n_rest < _GAP:
+    all_dissent, total = (sum(column) for column in zip(*counts.values(), strict=True))
+    found = set()
+    for who, (own, n) in counts.items():
+        rest, n_rest = all_dissent - own, total - n
+        if n_rest == 0 or own / n - rest / n_rest < _GAP:
             continue
-        table = [[own, judged[who] - own], [rest, n_rest - rest]]
-        if len(judged) * float(fisher_exact(table, alternative="greater")[1]) <= _CHANCE:
-            yield CheckResult(
-                "warning",
-                f"Annotator {who} stands apart: alone against the others on {own:,} of the "
-                f"{counted(judged[who], 'example')} on which they agree, the others on {100 * rest / n_rest:.0f} %.",
-                first_few(names),
-            )
+        table = [[own, n - own], [rest, n_rest - rest]]
+        if float(fisher_exact(table, alternative="greater")[1]) <= chance:
+            found.add(who)
+    return found

@@ -34,12 +34,22 @@ def outlying_passes(subject: Subject) -> Iterator[CheckResult]:
 
     Cohen's kappa measures how far it is from the others. Chance is tested on the examples on which all passes but one
     agree: if all passes were alike, each would be the dissenter equally often (an exact binomial test).
+    Passes that are found are left out, and the rest is compared again, so that a bad pass does not hide a second one.
     """
-    passes = subject.task.passes
-    if passes is None or len(passes.columns) < 3 or (found := agreement(passes)) is None:
-        return
+    left = subject.task.passes
+    while left is not None and len(left.columns) > 2:
+        found = dict(_apart(left))
+        for name, (told, rows) in found.items():
+            yield CheckResult("warning", f"{name} {told}", first_few(_votes(subject, row) for row in rows))
+        left = left.drop(columns=[*found]) if found else None
+
+
+def _apart(passes: pd.DataFrame) -> Iterator[tuple[str, tuple[str, list[int]]]]:
+    """The passes that stand apart, with what tells it and the examples of which each is the only dissenter."""
     from scipy.stats import binom
 
+    if (found := agreement(passes)) is None:
+        return
     alone = _alone(passes)
     for name in passes.columns:
         own = np.mean([pair.kappa for pair in found.pairs if name in (pair.first, pair.second)])
@@ -48,13 +58,11 @@ def outlying_passes(subject: Subject) -> Iterator[CheckResult]:
         total = int(np.count_nonzero(alone != ""))
         chance = len(passes.columns) * binom.sf(dissent - 1, total, 1 / len(passes.columns))
         if rest - own >= _GAP and chance <= _CHANCE:
-            mine = np.flatnonzero(alone == name)
-            yield CheckResult(
-                "warning",
-                f"{name} stands apart: its mean kappa is {own:.2f} with the others and {rest:.2f} among them. It "
-                f"is the only dissenter on {dissent:,} of the {counted(total, 'example')} with one dissenter.",
-                first_few(_votes(subject, row) for row in mine.tolist()),
+            told = (
+                f"stands apart: its mean kappa is {own:.2f} with the others and {rest:.2f} among them. It "
+                f"is the only dissenter on {dissent:,} of the {counted(total, 'example')} with one dissenter."
             )
+            yield name, (told, np.flatnonzero(alone == name).tolist())
 
 
 def contested(subject: Subject) -> Iterator[CheckResult]:

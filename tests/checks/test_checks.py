@@ -490,6 +490,14 @@ def test_passes_that_stand_apart_or_disagree_are_found(errors: tuple[float, ...]
         assert findings[0].message.startswith("pass-3 stands apart")
 
 
+def test_a_bad_pass_does_not_hide_another_one() -> None:
+    table = clean_table(rows=300)
+    passes = passes_of(table, 0.02, 0.02, 0.02, 0.15, 0.45).astype(str)
+    task = Task("mine", 1, "", ("text",), LABELS, "macro_f1", "group", table, passes=passes)
+    found = [finding.message for finding in check_task(task) if finding.code == "D501"]
+    assert sorted(message.split()[0] for message in found) == ["pass-4", "pass-5"]
+
+
 def test_of_two_labels_each_is_as_contested_as_both(tmp_path: Path) -> None:
     table = clean_table().assign(label=["agree", "discuss"] * 60)
     passes = pd.DataFrame({"pass-1": table["label"], "pass-2": table["label"][::-1].to_numpy()}).astype(str)

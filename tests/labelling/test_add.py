@@ -242,3 +242,16 @@ def test_only_people_are_named_as_annotators_who_stand_apart(folder: Path) -> No
     task = add_labels(write(tasks), "denials").task
     assert {who for votes in read_votes(path, 2).values() for who in votes} == {"a", "b", "c", "earlier label"}
     assert [finding.message for finding in check_task(task) if finding.code == "D503"] == []
+
+
+def test_a_bad_annotator_does_not_hide_another_one(folder: Path) -> None:
+    tasks = []
+    for n in range(240):
+        true, wrong = ("denial", "none") if n % 2 else ("none", "denial")
+        bad, is_wrong = ("bob", n % 10 < 3) if n < 60 else ("c", n % 10 < 4)
+        votes = {"a": true, "b": true, bad: wrong if is_wrong else true}
+        tasks.append(exported(n, {"example_id": f"x-{n}", "text": sentence(1000 + n, n % 2 == 1)}, votes))
+    task = add_labels(write(tasks), "denials").task
+    found = [finding.message for finding in check_task(task) if finding.code == "D503"]
+    assert [message.split()[1] for message in found] == ["bob", "c"]
+    assert all("annotators who do not stand apart on 0 %" in message for message in found)
