@@ -77,9 +77,9 @@ class Gain:
     seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
 
     @property
-    def same_test(self) -> bool:
-        """Whether both stored scores are of the same test examples with the same labels."""
-        return self.n_both == self.before.n_scored == self.now.n_scored and self.n_changed == 0
+    def same_examples(self) -> bool:
+        """Whether both stored scores are of the same test examples, some of which can have another label now."""
+        return self.n_both == self.before.n_scored == self.now.n_scored
 
     @property
     def verdict(self) -> str:
@@ -99,10 +99,15 @@ def gain_sentences(gains: Iterable[Gain]) -> list[str]:
     """Say what new labels bought, a line or two for each of the first models; nothing without gains."""
     found = list(gains)
     lines = [line for gain in found[:MOST] for line in _sentences(gain)]
-    if lines and not all(gain.same_test for gain in found):
+    differ = []
+    if not all(gain.same_examples for gain in found):
+        differ.append("different test examples, which may be harder or easier")
+    if any(gain.same_examples and gain.n_changed for gain in found):
+        differ.append("the same test examples, some with other labels")
+    if differ:
         lines.append(
-            "The scores of the two versions are of different test examples, which may be harder or easier, so only the "
-            "scores on the same examples say what the new labels bought."
+            f"The scores of the two versions are of {', or of '.join(differ)}, so only the scores on the same examples "
+            "with the same labels say what the new labels bought."
         )
     if len(found) > MOST:
         lines.append(f"leaderboard.json has the same of {len(found) - MOST} more.")
@@ -119,7 +124,7 @@ def _sentences(gain: Gain) -> list[str]:
     if gain.both_before is None or gain.both_now is None:
         lines.append("No example was tested by both runs, so what the new labels bought is not known.")
         return lines
-    what = "the same" if gain.same_test else f"the {gain.n_both:,}"
+    what = "the same" if gain.same_examples else f"the {gain.n_both:,}"
     changed = f", with today's labels ({gain.n_changed:,} changed)" if gain.n_changed else ""
     ends = "" if gain.difference is None else f" [{gain.difference.low:+.3f}, {gain.difference.high:+.3f}]"
     lines.append(

@@ -151,10 +151,13 @@ def test_the_verdict_is_that_of_the_interval(low: float, high: float, metric: st
 
 
 def test_only_scores_of_other_examples_or_labels_are_called_so() -> None:
-    def told(each: Gain) -> str:
-        return " ".join(gain_sentences([each]))
+    def told(*gains: Gain) -> str:
+        return " ".join(gain_sentences(gains))
 
-    assert "different test examples" not in told(gain(0, 0.1))
-    assert "On the same examples that both tested" in told(gain(0, 0.1))
-    assert "different test examples" in told(gain(0, 0.1, scored=(40, 60)))
-    assert "different test examples" in told(gain(0, 0.1, changed=3))
+    same, other, relabelled = gain(0, 0.1), gain(0, 0.1, scored=(40, 60)), gain(0, 0.1, changed=3)
+    assert "The scores of the two versions are of" not in told(same)
+    assert "On the same examples that both tested" in told(same)
+    assert "are of different test examples, which may be harder or easier, so only" in told(other)
+    assert "are of the same test examples, some with other labels, so only" in told(relabelled)
+    assert "On the same examples that both tested, with today's labels (3 changed)" in told(relabelled)
+    assert "which may be harder or easier, or of the same test examples, some with other" in told(other, relabelled)
