@@ -109,7 +109,12 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
     _check_size(request, found)
     if request.by == "uncertainty" and found.uncertainty is None:
         raise UserError(
-            f"--by uncertainty: {name} gives no probabilities.", "Choose another model with model=NAME, or --by mixed."
+            f"--by uncertainty: {name} gives no probabilities.", "Choose another model with model=NAME, or --by random."
+        )
+    if request.by == "mixed" and found.uncertainty is None:
+        notes.append(
+            f"{name} gives no probabilities, so no text is drawn because the model is uncertain about it: each "
+            "predicted label gives its share, at random. To draw uncertain ones, choose another model with model=NAME."
         )
     strata, weights = _design(request, found, read, told)
     numbers = allocate(strata.sizes, weights, request.n)

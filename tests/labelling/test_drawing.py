@@ -215,3 +215,15 @@ def test_the_model_labels_what_was_drawn_at_random_as_it_does_the_archive(folder
         assert text.predicted == row["label"]
         assert text.probability == pytest.approx(row[["p_denial", "p_none"]].max())
     assert {text.predicted for text in sample.texts} == {"denial", "none"}
+
+
+@pytest.mark.slow
+def test_a_draw_with_a_model_without_probabilities_says_that_none_is_by_uncertainty(folder: Path, bench: Bench) -> None:
+    assert bench("run", "task=denials", "model=linear-svm", "search=none", "tracking=false")[0] == 0
+    words = ("sample", "task=denials", "--input", "archive.csv", "--n", "30", "--output", "next.json")
+    status, _, said = bench(*words)
+    assert status == 0, said
+    assert "gives no probabilities, so no text is drawn because the model is uncertain" in " ".join(said.split())
+    status, _, said = bench(*words, "--force", "--by", "uncertainty")
+    assert status == 2
+    assert "or --by random" in " ".join(said.split())
