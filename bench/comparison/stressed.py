@@ -172,7 +172,10 @@ def _row(
     p_value: float | None = None,
 ) -> StressRow:
     score = run.metric.score(stressed.outcomes) if standing != "unchanged" else base.score
+    drop = run.metric.sign * (base.score - score) + 0.0
     flipped = base.predicted != stressed.outcomes.predicted
+    if standing == "undecided" and drop == 0 and not flipped.any():
+        standing, interval, p_value = "no label flipped", None, None
     return StressRow(
         name=stressed.perturbation.name,
         description=stressed.perturbation.description,
@@ -180,7 +183,7 @@ def _row(
         changed=len(set(run.ids[stressed.changed].tolist())),
         flipped=len(set(run.ids[flipped].tolist())),
         score=score,
-        drop=run.metric.sign * (base.score - score) + 0.0,
+        drop=drop,
         interval=interval,
         p_value=p_value,
         standing=standing,

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LEFT_OUT = ("flipped", "95 % interval")
 """Columns that a narrow terminal has no room for, in that order."""
 
+_VERDICTS: dict[Standing, Verdict] = {"worse": "worse", "better": "better", "practically equal": "practically equal"}
+"""How pictures draw a standing; others as undecided."""
+
 _STYLES: dict[Standing, str] = {"worse": "red", "better": "green", "unchanged": "dim"}
 
 
@@ -69,7 +72,7 @@ def stress_answer(summary: StressSummary) -> str:
     worse = [row.name for row in tested if row.standing == "worse"]
     if not tested:
         return "No perturbation changed a text."
-    kept = sum(row.told == "no label flipped" for row in tested)
+    kept = sum(row.standing == "no label flipped" for row in tested)
     also = f" {kept} of {len(tested)} flipped no label." if kept else ""
     if worse:
         return wrapped(f"Worse under {len(worse)} of {counted(len(tested), 'perturbation')}: {', '.join(worse)}.{also}")
@@ -102,9 +105,7 @@ def _cells(row: StressRow) -> list[str]:
         f"{row.flipped:,} of {row.changed:,}",
         f"{row.score:.3f}",
         _signed(row.drop),
-        ""
-        if row.interval is None or row.told != row.standing
-        else f"[{_signed(row.interval.low)}, {_signed(row.interval.high)}]",
+        "" if row.interval is None else f"[{_signed(row.interval.low)}, {_signed(row.interval.high)}]",
         row.told,
     ]
 
@@ -185,5 +186,4 @@ def stress_figure(summaries: Sequence[StressSummary]) -> Figure:
 def _drops(summary: StressSummary) -> Iterator[_Drop]:
     for row in worst_first(summary.rows):
         if row.standing != "unchanged":
-            standing = "undecided" if row.standing == "too few texts" else row.standing
-            yield _Drop(row.name, row.drop, row.interval if row.told == row.standing else None, standing)
+            yield _Drop(row.name, row.drop, row.interval, _VERDICTS.get(row.standing, "undecided"))

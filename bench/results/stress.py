@@ -23,11 +23,17 @@ from bench.results.store import RunFolder
 from bench.statistics.interval import Interval
 from bench.support.records import Count, Number, plain
 
-Standing = Literal["worse", "better", "practically equal", "undecided", "too few texts", "unchanged"]
+Standing = Literal[
+    "worse", "better", "practically equal", "undecided", "no label flipped", "too few texts", "unchanged"
+]
 """How a score on perturbed texts stands to that on the texts as written.
 
 Too few texts where no drop is certain, and so few texts were changed that this says nothing; unchanged where none was.
+No label flipped where the verdict is open and no answer differs.
 """
+
+WITHOUT_INTERVAL: tuple[Standing, ...] = ("no label flipped", "too few texts")
+"""How the score stands where texts were changed, and their drop has no interval because it says nothing."""
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -77,7 +83,7 @@ class StressRow:
         How much worse that is than the score on the texts as written; negative where it is better.
     interval : Interval or None
         Of the drop, the one that the verdict rests on: it is adjusted for the number of perturbations. None where too
-        few texts were changed.
+        few texts were changed, or no label flipped.
     p_value : float or None
         Of no drop, adjusted too.
     standing : str
@@ -97,11 +103,8 @@ class StressRow:
 
     @property
     def told(self) -> str:
-        """The verdict in words; where it is open and no answer differs, that is what is said."""
-        if self.standing == "unchanged":
-            return "no text changed"
-        same = self.standing == "undecided" and self.flipped == 0 and self.drop == 0
-        return "no label flipped" if same else self.standing
+        """The verdict in words."""
+        return "no text changed" if self.standing == "unchanged" else self.standing
 
 
 @dataclass(frozen=True, kw_only=True)

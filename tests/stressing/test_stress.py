@@ -142,8 +142,20 @@ def test_a_model_that_ignores_diacritics_loses_exactly_nothing(stress: Callable[
     row = _row(project, "bare-cue", "diacritics-added")
     assert (row.changed, row.flipped, row.drop) == (96, 0, 0.0)
     assert row.score == _summary(project, "bare-cue").score
-    assert row.standing in ("undecided", "practically equal")
-    assert "no label flipped" in out or "practically equal" in out
+    assert row.standing == "no label flipped"
+    assert "no label flipped" in out
+
+
+def test_every_output_says_that_no_label_flipped_and_gives_no_interval(
+    stress: Callable[..., Any], project: Path
+) -> None:
+    words = ("model=bare-cue", "--only", "diacritics-added", "--format")
+    (row,) = csv.DictReader(io.StringIO(stress(*words, "csv")[1]))
+    assert (row["verdict"], row["low"], row["high"], row["p_value"]) == ("no label flipped", "", "", "")
+    (row,) = json.loads(stress(*words, "json")[1])[0]["rows"]
+    assert (row["standing"], row["interval"], row["p_value"]) == ("no label flipped", None, None)
+    logged = {point.name.rpartition("/")[2] for point in stress_points(_summary(project, "bare-cue"))}
+    assert not logged & {"drop_low", "drop_high"}
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from bench.metrics.registry import metric_title
 from bench.reporting.forest import WORDS, signed
 from bench.reporting.html.charts import Chart, Dot, dot_chart
 from bench.reporting.stress import stress_answer
-from bench.results.stress import StressRow, StressSummary, read_stress_summary, worst_first
+from bench.results.stress import WITHOUT_INTERVAL, StressRow, StressSummary, read_stress_summary, worst_first
 
 _MARKS = {
     "better": ("better", "triangle"),
@@ -47,8 +47,7 @@ def stress_tests(runs: ComparedRuns) -> list[ShownStress]:
 def _shown(name: str, summary: StressSummary, metric: str) -> ShownStress:
     rows = [row for row in worst_first(summary.rows) if row.standing != "unchanged"]
     # Rows at 0 without an interval show nothing; the table has them.
-    silent = ("no label flipped", "too few texts")
-    drawn = [row for row in rows if row.told not in silent or row.drop != 0.0] or rows
+    drawn = [row for row in rows if row.standing not in WITHOUT_INTERVAL or row.drop != 0.0] or rows
     chart = None
     if rows:
         chart = dot_chart(
@@ -67,7 +66,7 @@ def _shown(name: str, summary: StressSummary, metric: str) -> ShownStress:
 
 def _dot(row: StressRow) -> Dot:
     kind, shape = _MARKS.get(row.standing, ("undecided", "ring"))
-    low, high = (None, None) if row.interval is None or row.told != row.standing else _ends(row)
+    low, high = (None, None) if row.interval is None else _ends(row)
     ends = "" if low is None or high is None else f" [{signed(low)}, {signed(high)}]"
     told = f"{WORDS.get(row.told, row.told)} {signed(row.drop)}{ends}"
     return Dot(row.name, told, row.drop, low, high, kind, shape)
