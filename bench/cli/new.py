@@ -70,7 +70,11 @@ Examples:
 @click.option("--text", metavar="COLUMN", help="The text to classify.")
 @click.option("--claim", metavar="COLUMN", help="The claim that the text is about.")
 @click.option("--label", metavar="COLUMN", help="The gold label.")
-@click.option("--group", metavar="COLUMN", help="The group that no split may divide: document, author, outlet.")
+@click.option(
+    "--group",
+    metavar="COLUMN",
+    help="The group that no split may divide: document, author, outlet; id if each row is one.",
+)
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
 @click.option("--date", metavar="COLUMN", help="When it appeared, for validation=forward.")
 @click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.data.column_names import fit, plain_name, whole
@@ -27,6 +27,10 @@ _STANCES = frozenset(map(plain_name, ("favor", "favour", "against", "support", "
 """Typical stance labels; two of them identify a stance column."""
 
 
+OWN_GROUPS = "id"
+"""What the user names as the group where each row is one of its own."""
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The roles of columns.
@@ -45,6 +49,8 @@ class Chosen:
         Notes on doubtful choices, a sentence each.
     passes : list of str
         The columns of annotation passes.
+    own_groups : bool
+        Whether the user says that each row is a group of its own.
     """
 
     columns: dict[str, str]
@@ -53,6 +59,7 @@ class Chosen:
     choices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     passes: list[str] = field(default_factory=list)
+    own_groups: bool = False
 
     @property
     def section(self) -> dict[str, str | list[str]]:
@@ -84,7 +91,8 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     bench.errors.ConfigError
         If a named column is missing or repeated, or no column or several can be the text or the label.
     """
-    _check_given(found, given, name)
+    own_groups = given.group == OWN_GROUPS and OWN_GROUPS not in found.columns
+    _check_given(found, replace(given, group=None) if own_groups else given, name)
     of_pass = {column: str(annotated(column, found.columns)) for column in found.passes}
     labels = sorted({*of_pass.values(), *found.unlabelled})
     taken = [*given.columns().values()]
@@ -95,11 +103,14 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     taken += [guess.column for guess in guesses]
     passes = [column for column, label in of_pass.items() if label == chosen["label"]]
     labelled = found.n_rows - found.unlabelled.get(chosen["label"], 0)
-    if len(passes) < 2 or any(found.passes[column] != labelled for column in passes):
-        passes = []
-    if group := given.group or _optional("group", found, taken):
-        chosen["group"] = group
-        taken.append(group)
+    partial = [column for column in passes if found.passes[column] != labelled] if len(passes) > 1 else []
+    passes = [] if partial or len(passes) < 2 else passes
+    if given.group is not None and not own_groups:
+        chosen["group"] = given.group
+    elif given.group is None and (groups := _candidates("group", found, taken)):
+        guesses.append(Guess("group", groups[0], others=tuple(groups[1:])))
+        chosen["group"] = groups[0]
+        taken.append(groups[0])
     splits = [column for column in _candidates("split", found, taken) if not SplitColumn.of(found, column).problem]
     if not has_split and (split := given.split or next(iter(splits), None)):
         chosen["split"] = split
@@ -117,8 +128,13 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     told: dict[str, str] = {key: BY_NAME for key in columns if getattr(given, key, None) is None}
     told |= {guess.key: guess.told for guess in guesses}
     remarks = [*undated, *parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
+    if partial:
+        remarks.append(
+            f"The labels of each annotator are not used as passes: only {found.passes[partial[0]]:,} of {labelled:,} "
+            f"texts have one in '{partial[0]}'."
+        )
     day_first = _day_first(found, given, date)
-    return Chosen(columns, told, day_first, list(_choices(found, guesses)), remarks, passes)
+    return Chosen(columns, told, day_first, list(_choices(found, guesses)), remarks, passes, own_groups)
 
 
 def _date(found: ColumnSummary, given: Given, taken: list[str]) -> tuple[str | None, list[str]]:
@@ -298,5 +314,7 @@ def _candidates(key: str, found: ColumnSummary, taken: list[str]) -> list[str]:
     """The columns whose names fit a role, in the order of the role's names."""
     free = [column for column in found.columns if column not in taken and says(column, key)]
     if key == "group":
-        free = [column for column in free if column not in found.unusable]
+        usable = [column for column in free if column not in found.unusable]
+        # Reading one with gaps is an error: without it, rows of one group would be on both sides of a split.
+        free = usable or [column for column in free if column in found.group_gaps]
     return sorted(free, key=lambda column: whole(column, key) or ())

@@ -26,15 +26,18 @@ def named_classes(found: Found, label: str) -> Iterator[str]:
         yield f"The labels are the file's names for the codes of '{label}': {listed(names)}."
 
 
-def remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
-    """Name dates, parts, groups and labels of a task that are not as they should be, or as one would expect."""
+def remarks(task: Task, summary: ColumnSummary, own_groups: bool = False) -> Iterator[str]:
+    """Name dates, parts, groups and labels of a task that are not as they should be, or as one would expect.
+
+    `own_groups` says that the user wants each example to be its own group.
+    """
     undated = int((task.examples[DATE] == "").sum()) if DATE in task.examples else 0
     if undated:
         yield f"{undated:,} of {len(task):,} examples have no date, and validation=forward needs one for each."
     for split in task.splits:
         parts = ", ".join(f"{role} {int((task.examples[split] == role).sum()):,}" for role in ROLES)
         yield f"The published {split} is used as it is: {parts}."
-    if task.group == "id" and not task.splits:
+    if task.group == "id" and not task.splits and not own_groups:
         yield (
             "No group column: each example is its own group, so texts of one document, author or outlet can be in both "
             "the training and the test part. --group COLUMN keeps them together."

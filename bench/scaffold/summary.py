@@ -21,6 +21,40 @@ SHOWN_VALUES = 3
 SHOWN_COLUMNS = 15
 """The most columns in an error."""
 
+SHOWN_PLACES = 5
+"""The most rows in an error."""
+
+NEARLY_EMPTY = 0.1
+"""The share of rows with a group below which a column with the name of one is something else."""
+
+
+@dataclass
+class _GroupCells:
+    """The cells of a column with the name of a group."""
+
+    n_named: int = 0
+    names: set[str] = field(default_factory=set)
+    nameless: list[str] = field(default_factory=list)
+
+    def add(self, value: object, where: str) -> str:
+        """Look at one more cell; return why it names no group, empty if it does."""
+        reason = _no_name(value)
+        if not reason:
+            self.n_named += 1
+            self.names.add(str(value))
+        elif len(self.nameless) < SHOWN_PLACES:
+            self.nameless.append(where)
+        return reason
+
+    def gaps(self, n_rows: int) -> str:
+        """The rows without a group, if other rows share one; empty if no rows do, or too few have one."""
+        n_lacking = n_rows - self.n_named
+        if not n_lacking or len(self.names) == self.n_named or self.n_named < NEARLY_EMPTY * n_rows:
+            return ""
+        more = [f"and {n_lacking - len(self.nameless):,} more"] if n_lacking > len(self.nameless) > 0 else []
+        places = "; ".join((*self.nameless, *more))
+        return f"{n_lacking:,} of {n_rows:,} rows have no group{': ' if places else ''}{places}."
+
 
 @dataclass
 class ColumnSummary:
@@ -38,6 +72,8 @@ class ColumnSummary:
         How many rows have no label in that column.
     unusable : dict of str to str
         Why a column with the name of a group or id is neither, with the first row that shows it.
+    group_gaps : dict of str to str
+        The rows without a group, a sentence for each unusable column of which other rows share one.
     profiles : dict of str to Profile
         The profile of each column.
     no_dates : dict of str to str
@@ -51,6 +87,7 @@ class ColumnSummary:
     passes: dict[str, int] = field(default_factory=dict)
     unlabelled: dict[str, int] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    group_gaps: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     no_dates: dict[str, str] = field(default_factory=dict)
     orders: defaultdict[str, DayOrder] = field(default_factory=lambda: defaultdict(DayOrder))
@@ -61,7 +98,7 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
     found = ColumnSummary()
     labelled = n_shifted = 0
     ids: dict[str, set[str]] = {}
-    groups: dict[str, int] = {}
+    groups: dict[str, _GroupCells] = {}
     for where, row in rows:
         found.n_rows += 1
         if SHIFTED in row.values():
@@ -88,14 +125,14 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
             if says(column, "id") and column not in found.unusable:
                 reason = _no_name(value, ids.setdefault(column, set()))
             elif says(column, "group") and not left_out:
-                groups[column] = groups.get(column, 0) + 1
-                reason = _no_name(value)
+                reason = groups.setdefault(column, _GroupCells()).add(value, where)
             if reason:
                 found.unusable.setdefault(column, f"in {where} it {reason}")
     lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows - n_shifted]
-    lacking += [column for column, seen in groups.items() if seen < labelled]
+    lacking += [column for column, cells in groups.items() if cells.n_named < labelled]
     for column in lacking:
         found.unusable.setdefault(column, "some rows do not have it")
+    found.group_gaps = {column: gaps for column, cells in groups.items() if (gaps := cells.gaps(labelled))}
     return found
 
 

@@ -26,7 +26,7 @@ from bench.discovery import task_files
 from bench.errors import ConfigError, DataError
 from bench.scaffold.broken_labels import MANY, check_several, leave_out, shifted_labels, shifted_rows
 from bench.scaffold.card import CARD, provenance
-from bench.scaffold.columns import Chosen, choose_columns, choose_span_columns
+from bench.scaffold.columns import OWN_GROUPS, Chosen, choose_columns, choose_span_columns
 from bench.scaffold.detection import find_data
 from bench.scaffold.found import Found
 from bench.scaffold.header import check_header, check_one_table
@@ -112,7 +112,7 @@ class Draft:
         return (
             *self.found.remarks,
             *named_classes(self.found, label),
-            *remarks(self.task, self.summary),
+            *remarks(self.task, self.summary, self.chosen.own_groups),
             *self.chosen.remarks,
         )
 
@@ -190,7 +190,7 @@ def draft_task(request: TaskRequest) -> Draft:
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
     _check_parts(found, chosen)
-    with _telling_guesses(chosen), _telling_gaps(summary):
+    with _telling_guesses(chosen), _telling_gaps(summary, None if spans else chosen.columns.get("group")):
         records = read_source(Section(source, "source", found.origin), tuple(inputs), _AnyLabel((), {}))
     _check_withheld(found, records.examples, records.splits)
     counts, label_map = _labels_of(records.examples["label"].tolist(), request, found, summary, label)
@@ -263,6 +263,9 @@ def _check_parts(found: Found, chosen: Chosen) -> None:
 
 
 _ALONE = "A part without labels cannot be scored. Give only the part with labels, and bench run splits it itself:"
+
+
+_NO_GROUP = f"Fill it in. If no two rows belong together, say so: --group {OWN_GROUPS}"
 
 
 def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str]) -> None:
@@ -351,13 +354,17 @@ def _reading(found: Found, chosen: Chosen, n_rows: int, spans: bool) -> str:
 
 
 @contextmanager
-def _telling_gaps(summary: ColumnSummary) -> Iterator[None]:
-    """Say of a column that one row lacks, and others have, what to write there."""
+def _telling_gaps(summary: ColumnSummary, group: str | None) -> Iterator[None]:
+    """Say of a column that one row lacks, and others have, or of that of the groups, what to write there."""
     try:
         yield
-    except UnknownColumnError as error:
-        if error.column not in summary.columns:
+    except ColumnError as error:
+        lacks_it = isinstance(error, UnknownColumnError)
+        if error.column not in summary.columns or not (lacks_it or error.column == group):
             raise
+        if error.column == group:
+            said = [None if lacks_it else error.hint, summary.group_gaps.get(group), _NO_GROUP]
+            raise ColumnError(error.message, "\n".join(filter(None, said)), group) from error
         hint = "Other rows have it. Write null there: rows without a text or a label are left out and counted."
         raise UnknownColumnError(error.message, hint, error.column) from error
 

@@ -431,9 +431,17 @@ def test_no_column_is_guessed_to_be_two_things(names: list[str]) -> None:
 
 
 GUESSES: dict[str, tuple[list[dict[str, str]], list[str]]] = {
-    "a group that is empty in a row": (
-        [{**row, "document": row["document"] * (number != 4)} for number, row in enumerate(ROWS)],
+    "a group that nearly no row has": (
+        [{**row, "document": row["document"] * (number in (0, 12))} for number, row in enumerate(ROWS)],
+        ["The column 'document' is not used as the group: in a.csv, line 3 it is empty.", "36 groups (id)"],
+    ),
+    "a group that no two rows share": (
+        [{**row, "document": row["id"] * (number != 4)} for number, row in enumerate(ROWS)],
         ["The column 'document' is not used as the group: in a.csv, line 6 it is empty.", "36 groups (id)"],
+    ),
+    "one of two groups": (
+        [{**row, "doc_id": row["id"]} for row in ROWS],
+        ["The group is in 'document'. It could also be 'doc_id': --group doc_id chooses that.", "12 groups (group)"],
     ),
     "an id that stands twice": (
         [{**row, "id": "x"} for row in ROWS],
@@ -603,6 +611,46 @@ def test_help_is_quick_to_load() -> None:
     assert "bench new task topics --data headlines.csv" in printed
     for heavy in ("datasets", "pyarrow", "sklearn", "mlflow", "torch", "pandas"):
         assert f"'{heavy}'" not in printed
+
+
+@pytest.mark.parametrize(("name", "first"), [("a.csv", 6), ("a.jsonl", 5)])
+def test_a_group_that_a_few_rows_lack_is_an_error_unless_it_is_said_that_there_is_none(
+    folder: Path, bench: Bench, name: str, first: int
+) -> None:
+    rows = [{**row, "document": row["document"] * (number not in (4, 8))} for number, row in enumerate(ROWS)]
+    rows = [{key: value for key, value in row.items() if key != "id"} for row in rows]
+    (write_csv if name == "a.csv" else write_lines)(folder / name, rows)
+    status, _, errors = bench("new", "task", "mine", "--data", name)
+    assert status == 2
+    assert not (folder / "tasks").exists()
+    for sentence in (
+        f"{name}, line {first}: column 'document' is empty.",
+        f"2 of 36 rows have no group: {name}, line {first}; {name}, line {first + 4}.",
+        "If no two rows belong together, say so: --group id",
+        "Its group is in 'document' (recognised by its name). Choose another with --group COLUMN.",
+    ):
+        assert sentence in errors
+    status, printed, _ = bench("new", "task", "mine", "--data", name, "--group", "id")
+    assert status == 0
+    assert "36 examples in 36 groups (id)" in printed
+    assert "No group column" not in printed
+
+
+def test_a_row_that_is_left_out_needs_no_group(folder: Path, bench: Bench) -> None:
+    rows = [dict(row) for row in ROWS]
+    rows[20] |= {"text": "", "document": ""}
+    write_csv(folder / "a.csv", rows)
+    status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert status == 0
+    assert "35 examples in 12 groups (group)" in printed
+
+
+def test_annotators_that_are_not_used_are_told(folder: Path) -> None:
+    rows = [{"text": row["text"], "label": row["label"], "label@a": row["label"], "label@b": "none"} for row in ROWS]
+    del rows[3]["label@b"]
+    found = choose_columns(summarise_columns([("", row) for row in rows]), Given(), "a.jsonl", has_split=False)
+    assert found.passes == []
+    assert any("not used as passes: only 35 of 36 texts have one in 'label@b'." in remark for remark in found.remarks)
 
 
 def test_a_split_that_not_every_row_has_is_not_used_and_that_is_said(folder: Path, bench: Bench) -> None:
