@@ -21,8 +21,7 @@ _NO_VALUES = ("and", "or", "compares")
 
 def in_python(function: Callable[P, R]) -> Callable[P, R]:
     """Have the errors of a function name its arguments instead of options of the command line."""
-    named = inspect.signature(function).parameters
-    flags = {name: str(each.annotation).startswith("bool") for name, each in named.items()}
+    flags = flags_of(function)
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -35,6 +34,12 @@ def in_python(function: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return called
+
+
+def flags_of(function: Callable[..., object]) -> dict[str, bool]:
+    """The names of a function's arguments, and whether each is true or false."""
+    named = inspect.signature(function).parameters
+    return {name: str(each.annotation).startswith("bool") for name, each in named.items()}
 
 
 def as_arguments(told: str, flags: Mapping[str, bool]) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.hints import in_python
+from bench.api.hints import as_arguments, flags_of, in_python
 from bench.api.shown import Shown
 from bench.api.words import task_of
 from bench.data.task import Task
@@ -81,7 +82,8 @@ def new_task(
         The examples: a table in memory; a file or folder; the files of a published split; or ``owner/name`` of the
         Hugging Face Hub. A `DatasetDict` with ``train`` and ``test`` is a published split.
     text, claim, label, group, split, date : str, optional
-        Columns. Those that are not named are found by their names and content.
+        Columns. Those that are not named are found by their names and content. ``group="id"``, where there is no such
+        column, says that each row is a group of its own.
     day_first : bool, optional
         Whether dates such as 03/05/2024 have the day first, where the column itself does not show it.
     name : str
@@ -99,20 +101,25 @@ def new_task(
     Returns
     -------
     Task
-        ``Task.notes`` says what was left out or changed. An example's ``id`` is the row's own, from a column ``id``, or
-        the row's number from 1 in the order of the data, whatever their index. The task is known by its name from
-        now on.
+        ``Task.notes`` says what was left out or changed, and what you may have meant otherwise. An example's ``id`` is
+        the row's own, from a column ``id``, or the row's number from 1 in the order of the data, whatever their index.
+        The task is known by its name from now on.
 
     Raises
     ------
     bench.errors.UserError
         If no task can be made of the data.
 
+    Warns
+    -----
+    UserWarning
+        For each of these notes.
+
     Examples
     --------
     >>> import bench, pandas as pd
     >>> frame = pd.DataFrame({"text": ["نفى الوزير الخبر", "أكد الوزير الخبر"], "label": ["denial", "none"]})
-    >>> bench.new_task(frame)
+    >>> bench.new_task(frame, group="id")
     <Task mine: 2 examples, labels denial, none, 2 groups (id)>
     """
     from bench.data.definition import name_problem
@@ -127,7 +134,7 @@ def new_task(
     # Columns of a frame may be numbers.
     named = {"text": text, "claim": claim, "label": label, "group": group, "split": split, "date": date}
     columns = {role: None if column is None else str(column) for role, column in named.items()}
-    with _as_files(data) as (files, called):
+    with _as_files(data) as (files, called, plain):
         request = TaskRequest(
             name,
             files,
@@ -137,15 +144,20 @@ def new_task(
             allow_several=allow_several,
             allow_shifted=allow_shifted,
         )
-        task = draft_task(request).task
+        draft = draft_task(request)
+        remarks = (*draft.chosen.choices, *draft.remarks)
+        said = [plain(as_arguments(each, flags_of(new_task))) for each in remarks]
     what = description or f"What the column {label or 'label'} of {called} says of a text."
     task = replace(
-        task,
+        draft.task,
         description=what,
-        metric=find_metric(metric, task.labels, f"metric={metric}").name,
+        metric=find_metric(metric, draft.task.labels, f"metric={metric}").name,
         origin=Path(f"task '{name}' (made in Python)"),
-        further=partial(_further, _lasting(data), request, task.digest),
+        notes=(*said, *draft.task.notes),
+        further=partial(_further, _lasting(data), request, draft.task.digest),
     )
+    for note in task.notes:
+        warnings.warn(note, stacklevel=3)
     TASKS.add(task)
     return task
 
@@ -168,7 +180,7 @@ def _further(data: Any, request: TaskRequest, digest: str, column: str) -> Furth
     from bench.data.definition import read_further
     from bench.scaffold.task import draft_task
 
-    with _as_files(data) as (files, called):
+    with _as_files(data) as (files, called, _):
         again = draft_task(replace(request, data=files))
         if again.task.digest != digest:
             raise DataError(
@@ -179,8 +191,8 @@ def _further(data: Any, request: TaskRequest, digest: str, column: str) -> Furth
 
 
 @contextmanager
-def _as_files(data: Any) -> Iterator[tuple[list[str], str]]:
-    """The files of some data, for as long as they are read, with what errors call them.
+def _as_files(data: Any) -> Iterator[tuple[list[str], str, Callable[[str], str]]]:
+    """The files of some data, for as long as they are read, what errors call them, and how to write what names them.
 
     A table in memory is written as Parquet, so that it is read and checked by the same code as a file.
     """
@@ -194,7 +206,7 @@ def _as_files(data: Any) -> Iterator[tuple[list[str], str]]:
                     "Give a pandas.DataFrame, a datasets.Dataset, or the path of a file.",
                 )
         names = list(map(str, several))
-        yield names, ", ".join(Path(name).name for name in names)
+        yield names, ", ".join(Path(name).name for name in names), str
         return
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -210,7 +222,7 @@ def _as_files(data: Any) -> Iterator[tuple[list[str], str]]:
                 "Give each column one name, and values of one kind: frame[column].astype(str)",
             ) from error
         try:
-            yield list(map(str, paths)), "the data"
+            yield list(map(str, paths)), "the data", partial(_without, folder)
         except BenchError as error:
             hint = None if error.hint is None else _without(folder, error.hint)
             raise type(error)(_without(folder, error.message), hint) from None

@@ -6,6 +6,7 @@ import copy
 import gc
 import os
 import pickle
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,30 @@ def test_other_columns_are_those_of_the_data_when_the_task_was_made() -> None:
     task = bench.new_task(parts, name="parts")
     parts["test"] = parts["train"]
     assert set(load_further("parts", "outlet").values) == set(task.to_pandas()["id"])
+
+
+def test_what_is_remarked_of_the_data_is_in_the_notes_and_a_warning() -> None:
+    frame = table().assign(id="same").drop(columns="outlet")
+    with pytest.warns(UserWarning, match="No group column") as warned:
+        task = bench.new_task(frame)
+    assert [str(each.message) for each in warned] == list(task.notes)
+    assert {each.filename for each in warned} == {__file__}
+    assert any('group="COLUMN" keeps them together.' in note for note in task.notes)
+    assert "The column 'id' is not used as the id: in row 2 it has 'same', which is repeated." in task.notes
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert bench.new_task(table(), group="outlet").notes == bench.new_task(table(), group="id").notes == ()
+
+
+def test_a_group_of_a_table_in_memory_is_not_dropped_for_a_missing_cell() -> None:
+    frame = table().rename(columns={"outlet": "group"})
+    gap = frame.assign(group=frame["group"].where(frame.index != 17))
+    with pytest.raises(DataError, match="row 18: column 'group' has no value") as raised:
+        bench.new_task(gap)
+    assert "1 of 40 rows have no group: row 18." in str(raised.value)
+    assert 'say so: group="id"' in str(raised.value)
+    assert bench.new_task(frame).group == "group"
+    assert bench.new_task(gap, group="id").group == "id"
 
 
 def test_a_file_that_changed_since_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
