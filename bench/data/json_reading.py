@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8
 from bench.data.files import BYTE_ORDER_MARK, check_characters, first_repeated, open_lines, read_text
-from bench.data.messages import check_name, not_text, place
+from bench.data.messages import check_name, free_name, not_text, place
 from bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, di
 def _no_object(where: str, content: object, path: Path) -> DataError:
     hint = 'Write each row as an object with named cells, such as {"text": "…", "label": "…"}.'
     if isinstance(content, list):
+        written = free_name("rows.csv")
         table = f"pandas.DataFrame(json.load(open('{path}', encoding='utf-8')), columns=['text', 'label'])"
-        hint += f"\nTo convert [text, label] lists: python -c \"import json, pandas; {table}.to_csv('rows.csv')\""
+        hint += f"\nTo convert [text, label] lists: python -c \"import json, pandas; {table}.to_csv('{written}')\""
     return DataError(f"{where}: expected a JSON object, not {type(content).__name__}.", hint)
 
 

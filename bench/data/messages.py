@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from itertools import chain, count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import HIDDEN, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 def place(path: Path, line: int) -> str:
@@ -22,6 +24,19 @@ def place(path: Path, line: int) -> str:
     'labels.csv, line 3'
     """
     return f"{path}, line {line}"
+
+
+def free_name(name: str) -> str:
+    """The name of a file for a command in a message to write in the current folder, where there is none of that name.
+
+    Examples
+    --------
+    >>> free_name("no-such-file.csv")
+    'no-such-file.csv'
+    """
+    path = Path(name)
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return str(next(each for each in chain([path], numbered) if not os.path.lexists(each)))
 
 
 def check_name(name: str, where: str, what: str) -> None:

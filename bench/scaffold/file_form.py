@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.data.column_names import fit, whole
 from bench.data.json_reading import iter_json_lines
-from bench.data.messages import place
+from bench.data.messages import free_name, place
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import unpacked
 from bench.data.sources.dialects import DELIMITED, NAMES
@@ -92,10 +92,11 @@ def check_header_line(path: Path, form: Form) -> None:
                 written = {"،": ",", "؛": ";"}[mark]
                 hint = f"The Arabic '{mark}' does not separate cells. Write '{written}' or a tab between cells."
             if '" "' in header:
-                made = f"pandas.read_csv('{path}', sep=' ', dtype=str).to_csv('{path.stem}.csv')"
+                written = free_name(f"{path.stem}.csv")
+                made = f"pandas.read_csv('{path}', sep=' ', dtype=str).to_csv('{written}')"
                 hint = (
                     "It looks like the output of R's write.table, with spaces between cells. To convert it:\n"
-                    f'python -c "import pandas; {made}"\nThen use --data {path.stem}.csv'
+                    f'python -c "import pandas; {made}"\nThen use --data {written}'
                 )
             if header.startswith("<"):
                 hint = "It looks like XML or HTML. Write its texts and labels into a .csv file, or into JSON Lines."
@@ -130,7 +131,7 @@ def check_nested(path: Path, form: Form) -> None:
             elif form.format == "json":
                 under = "".join(f"[{name!r}]" for name in keys_of_rows(path, form.encoding))
                 rows = f"json.load(open('{path}', encoding='utf-8')){under}"
-            what, each = "an object", ""
+            what, each, written = "an object", "", free_name("flat.jsonl")
             if key in lists:
                 what, each = "a list of objects", ", and one row for each item"
                 rows = f"pandas.DataFrame({rows}).explode('{key}').to_dict('records')"
@@ -138,7 +139,7 @@ def check_nested(path: Path, form: Form) -> None:
                 f"{path}: '{key}' is {what} with '{inner}' in it, not a value.",
                 f"Write one column for each field, as '{key}.{inner}'{each}:\n"
                 f'python -c "import json, pandas; pandas.json_normalize({rows})'
-                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen use --data flat.jsonl",
+                f".to_json('{written}', orient='records', lines=True, force_ascii=False)\"\nThen use --data {written}",
             )
 
 

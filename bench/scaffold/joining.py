@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.data.column_names import is_known
 from bench.data.encodings import detect_encoding
 from bench.data.files import open_text
-from bench.data.messages import listed
+from bench.data.messages import free_name, listed
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import DataError
 from bench.scaffold.parts import files_by_role, names_labels
@@ -41,10 +41,11 @@ def called_as_labels(paths: Sequence[Path]) -> str:
     if suffix in READ_BY_PANDAS:
         code, note = _reading(files)
         read, pieces = f"{code}{_NAMED}", f" If they are pieces of one table, leave out {_NAMED}.{note}"
-    made = f"pandas.concat({read} for name in {list(map(str, files))}).to_csv('all.csv', index=False)"
+    written = free_name("all.csv")
+    made = f"pandas.concat({read} for name in {list(map(str, files))}).to_csv('{written}', index=False)"
     return (
         f"If each file is named after the label of its texts, join them into one table.{pieces}\n"
-        f'python -c "import pathlib, pandas; {made}"\nThen use --data all.csv'
+        f'python -c "import pathlib, pandas; {made}"\nThen use --data {written}'
     )
 
 
@@ -57,7 +58,7 @@ def check_one_a_part(paths: Sequence[Path]) -> None:
     shown = "; ".join(f"{role}: {listed([path.name for path in files], 5)}" for role, files in several.items())
     made = [command for role, files in several.items() for command in _joined(role, files)]
     alone = [str(path) for role in ROLES if role not in several for path in by_role.get(role, ())]
-    data = " ".join(f"--data {name}" for name in (*(f"{role}.csv" for role in several), *alone))
+    data = " ".join(f"--data {name}" for name in (*map(_written, several), *alone))
     hint = "\n".join(("Give one file for each part.", *made, *([f"Then use {data}"] if made else [])))
     raise DataError(f"Several files are of one part of a published split: {shown}.", hint)
 
@@ -77,7 +78,12 @@ def _joined(role: str, files: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _command(made: str, role: str) -> str:
-    return f"python -c \"import pathlib, pandas; {made}.to_csv('{role}.csv', index=False)\""
+    return f"python -c \"import pathlib, pandas; {made}.to_csv('{_written(role)}', index=False)\""
+
+
+def _written(role: str) -> str:
+    """The file that the files of a part are joined into."""
+    return free_name(f"{role}.csv")
 
 
 def _reading(files: Sequence[Path]) -> tuple[str, str]:

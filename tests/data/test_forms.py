@@ -1128,6 +1128,34 @@ def test_of_files_that_share_a_part_the_commands_that_are_named_make_one_file_of
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == expected
 
 
+COMMANDS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "parts": (dict.fromkeys(("train.csv", "train_2.csv", "test.csv"), table(ROWS)), ["train.csv", "train_2.csv"]),
+    "labels": ({"all.csv": table(ROWS), "none.txt": "نص\n", "denial.txt": "نص\n"}, ["none.txt", "denial.txt"]),
+    "R": ({"a.csv": '"" "text" "label"\n"1" "نفى" "no"\n'}, ["a.csv"]),
+    "a nested object": (
+        {"flat.jsonl": "".join(as_json({"text": a, "meta": {"label": b}}) + "\n" for a, b in ROWS)},
+        ["flat.jsonl"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_is_named_overwrites_no_file(folder: Path, name: str) -> None:
+    files, data = COMMANDS[name]
+    for path, content in files.items():
+        put(path, content)(folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(UserError) as told:
+        scaffold_task(TaskRequest("mine", data), folder)
+    commands = [line for line in str(told.value.hint).splitlines() if line.startswith("python")]
+    for line in commands:
+        exec(line.removeprefix('python -c "').removesuffix('"'), {})
+    made = {path.name for path in folder.iterdir() if path not in before}
+    assert len(made) == len(commands) == 1
+    assert f"--data {made.pop()}" in str(told.value.hint)
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_of_a_database_the_command_that_is_named_makes_a_table(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "a.db")) as base:
         base.execute("create table news (text, label)")
@@ -1153,7 +1181,7 @@ def test_of_lists_of_objects_the_commands_that_are_named_make_a_table(folder: Pa
         with pytest.raises(UserError) as told:
             scaffold_task(TaskRequest("mine", data), folder)
         exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
-        data = "flat.jsonl"
+        data = str(told.value.hint).rpartition("--data ")[2]
     task = scaffold_task(TaskRequest("mine", data), folder).task
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
 

@@ -13,6 +13,7 @@ from typing import Any
 from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, open_text, read_text
 from bench.data.json_reading import iter_json_lines, parse_json
+from bench.data.messages import free_name
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked, unread_in
 from bench.data.sources.dialects import DELIMITED, Dialect
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, line_end
@@ -232,7 +233,7 @@ def unknown_format(path: Path) -> DataError:
     if suffix in (*UNREAD, *BY_PANDAS):
         hint = "Write its texts and labels into a .csv file in UTF-8 with a header, or into JSON Lines."
     if suffix in BY_PANDAS:
-        written = Path(path.stem).with_suffix(".parquet")
+        written = free_name(f"{path.stem}.parquet")
         read = BY_PANDAS[suffix].format(path=path)
         package = f" with the package {PACKAGES[suffix]}" if suffix in PACKAGES else ""
         hint += (
@@ -244,7 +245,7 @@ def unknown_format(path: Path) -> DataError:
     if suffix in SHEETS:
         hint = "Save the sheet as .xlsx, or as CSV in UTF-8."
     if suffix in DATABASES:
-        written = Path(path.stem).with_suffix(".parquet")
+        written = free_name(f"{path.stem}.parquet")
         read = f"pandas.read_sql('select * from TABLE', sqlite3.connect('{path}'))"
         hint = (
             "If it is a database of SQLite, write its table, here called TABLE, into a file:\n"

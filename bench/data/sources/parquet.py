@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bench.data.files import LFS_POINTER, check_fetched, check_file, first_repeated
+from bench.data.messages import free_name
 from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.cells import Row
 from bench.data.sources.classes import class_names, named_class
@@ -28,7 +29,7 @@ MOST_ROWS = 2**16
 """The rows to read at once."""
 
 REWRITE = (
-    "python -c \"import pandas; pandas.read_parquet('FILE.parquet').to_parquet('plain.parquet', compression=None, "
+    "python -c \"import pandas; pandas.read_parquet('FILE.parquet').to_parquet('{written}', compression=None, "
     'use_dictionary=False)"'
 )
 """The command that rewrites a trusted file without compression."""
@@ -139,7 +140,8 @@ def _reading(path: Path, number: int, size: int, changed: int) -> _Reading:
     import pyarrow.parquet as pq
 
     most = most_of(path, FREE)
-    refused = too_large(path, most, f"If you trust it, rewrite it, and use the new file:\n{REWRITE}")
+    command = REWRITE.format(written=free_name("plain.parquet"))
+    refused = too_large(path, most, f"If you trust it, rewrite it, and use the new file:\n{command}")
     with path.open("rb") as content:
         columns = chunks(content)
         written = sum(chunk.size for chunk in columns)
