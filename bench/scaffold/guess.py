@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bench.data.column_names import fit, plain_name, whole
 from bench.data.messages import listed
 from bench.errors import ConfigError
+from bench.scaffold.argilla import is_about
 from bench.scaffold.profile import Profile
 
 Profiles = Mapping[str, Profile]
@@ -111,6 +112,7 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
     bench.errors.ConfigError
         If no name fits, and not exactly one column has few values.
     """
+    profiles = {column: profile for column, profile in profiles.items() if not is_about(column, profiles)}
     named = _by_fit("label", profiles)
     usable = [column for column in named if profiles[column].holds_labels]
     if usable:

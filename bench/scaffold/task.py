@@ -24,6 +24,7 @@ from bench.data.task import TEST, TRAIN
 from bench.data.votes import KEPT
 from bench.discovery import task_files
 from bench.errors import ConfigError, DataError
+from bench.scaffold.argilla import check_answers
 from bench.scaffold.broken_labels import MANY, check_several, leave_out, shifted_labels, shifted_rows
 from bench.scaffold.card import CARD, provenance
 from bench.scaffold.columns import OWN_GROUPS, Chosen, choose_columns, choose_span_columns
@@ -189,6 +190,7 @@ def draft_task(request: TaskRequest) -> Draft:
         source[DAY_FIRST] = chosen.day_first
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
+    check_answers(found, summary, label)
     _check_parts(found, chosen)
     with _telling_guesses(chosen), _telling_gaps(summary, None if spans else chosen.columns.get("group")):
         records = read_source(Section(source, "source", found.origin), tuple(inputs), _AnyLabel((), {}))

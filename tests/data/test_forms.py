@@ -31,7 +31,7 @@ from bench.catalogue import load_task
 from bench.data.sources.layout import Asked
 from bench.errors import DataError, UserError
 from bench.prediction.reading import read_texts_file
-from bench.scaffold import TaskRequest, scaffold_task
+from bench.scaffold import Given, TaskRequest, scaffold_task
 from bench.scaffold.file_form import detect_form
 
 Rows = list[tuple[str, str]]
@@ -1126,6 +1126,48 @@ def test_of_files_that_share_a_part_the_commands_that_are_named_make_one_file_of
         (f"{part} {text}", label) for part in ("train", "test") for text, label in sorted(PLAIN, key=itemgetter(1))
     ]
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == expected
+
+
+def argilla(row: int, *answers: tuple[str, str]) -> dict[str, Any]:
+    """A flat record with users' answers and their states, and a suggestion of another label."""
+    text, label = ROWS[row]
+    return {
+        "text": text,
+        "label.responses": [given for given, _ in answers],
+        "label.responses.users": [f"u{number}" for number in range(len(answers))],
+        "label.responses.status": [status for _, status in answers],
+        "label.suggestion": next(other for _, other in ROWS if other != label),
+        "label.suggestion.score": row / 7,
+    }
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "parquet"])
+def test_of_answers_in_argilla_the_submitted_ones_become_labels(folder: Path, form: str) -> None:
+    other = {label: next(each for _, each in ROWS if each != label) for _, label in ROWS}
+    rows = [
+        argilla(row, (other[label], "draft"), (label, "submitted"), (other[label], "discarded"))
+        for row, (_, label) in enumerate(ROWS)
+    ]
+    if form == "parquet":
+        pd.DataFrame(rows).to_parquet(folder / "a.parquet")
+    else:
+        put(f"a.{form}", as_json(rows) if form == "json" else "".join(as_json(row) + "\n" for row in rows))(folder)
+    for columns in (Given(), Given(label="label.responses")):
+        with pytest.raises(UserError, match=r"'label\.responses' also has answers that were not submitted") as told:
+            scaffold_task(TaskRequest("mine", f"a.{form}", columns), folder)
+    exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(TaskRequest("mine", "submitted.jsonl"), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
+
+
+def test_what_describes_an_answer_in_argilla_is_no_label(folder: Path) -> None:
+    lines = [argilla(row, (label, "submitted")) for row, (_, label) in enumerate(ROWS)]
+    put("a.jsonl", "".join(as_json(row) + "\n" for row in lines))(folder)
+    task = scaffold_task(TaskRequest("mine", "a.jsonl"), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
+    bare = [{key: value for key, value in row.items() if "responses" not in key} for row in lines]
+    put("a.jsonl", "".join(as_json(row) + "\n" for row in bare))(folder)
+    assert scaffold_task(TaskRequest("other", "a.jsonl"), folder).task.labels == task.labels[::-1]
 
 
 COMMANDS: dict[str, tuple[dict[str, str], list[str]]] = {
