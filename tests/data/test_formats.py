@@ -342,6 +342,14 @@ def test_prodigy_gives_the_chosen_option(tmp_path: Path) -> None:
     assert found[3]["label"].reason == "ignored"
 
 
+@pytest.mark.parametrize("empty", [[], "", None])
+def test_an_empty_label_beside_an_answer_in_prodigy_is_none(tmp_path: Path, empty: object) -> None:
+    chosen = answer("نفى", "accept", label=empty, accept=["no"]), answer("صمت", "accept", label=empty, accept=[])
+    found = prodigy_rows(tmp_path, *chosen, answer("قال", "reject", label=empty, accept=["no"]))
+    assert found[0]["label"] == "no"
+    assert [row["label"].reason for row in found[1:]] == ["no label", "rejected"]
+
+
 def test_a_rejected_label_is_its_contrary_only_where_there_is_one_label(tmp_path: Path) -> None:
     yes, no = answer("نفى", "accept", label="denial"), answer("أكد", "reject", label="denial")
     assert [row["label"] for row in prodigy_rows(tmp_path, yes, no)] == ["denial", "not denial"]

@@ -192,7 +192,7 @@ def test_an_answer_that_rejects_a_label_in_prodigy_does_not_give_it() -> None:
 def test_annotators_who_share_a_text_in_prodigy_keep_their_names() -> None:
     who = [("sara", "denial"), ("omar", "denial"), ("lina", "none")]
     rows = [
-        {"text": text(900), "_input_hash": 7, "_annotator_id": name, "answer": "accept", "accept": [label]}
+        {"text": text(900), "label": [], "_input_hash": 7, "_annotator_id": name, "answer": "accept", "accept": [label]}
         for name, label in who
     ]
     assert doccano(rows).new == 1

@@ -259,9 +259,9 @@ def prodigy(path: Path, each: bool = False) -> Rows:
                 f"{where}: 'answer' is {item.get('answer')!r}, not one of {', '.join(PRODIGY_ANSWERS)}.",
                 "Export the answers with prodigy db-out.",
             )
-        _labels([item["label"]] if item.get("label") is not None else [], f"{where}: 'label'")
+        _labels(_asked(item), f"{where}: 'label'")
         _labels(_options(item), f"{where}: 'accept'")
-    asked = {str(item["label"]) for _, item in lines if item.get("label") is not None}
+    asked = {str(label) for _, item in lines for label in _asked(item)}
     if not asked and not any("accept" in item for _, item in lines):
         raise DataError(f"{path}: no answer has a 'label' or an 'accept'.", "Only text classification can be read.")
     texts: dict[Any, list[tuple[str, dict[str, object]]]] = {}
@@ -335,6 +335,11 @@ def _options(item: dict[str, object]) -> list[Any]:
     return options if isinstance(options, list) else [options]
 
 
+def _asked(item: dict[str, object]) -> list[object]:
+    """The label that was shown; none where a line of another tool's file has an empty one."""
+    return [item["label"]] if item.get("label") not in (None, "", []) else []
+
+
 def _labels(given: Any, what: str) -> list[str]:
     """The labels of a list; they are texts, or numbers or truth values as the tools write them."""
     if not isinstance(given, list):
@@ -351,8 +356,8 @@ def _answered(items: list[dict[str, object]], asked: set[str]) -> Cell:
     for item in items:
         if item["answer"] == "accept":
             accepted += map(str, _options(item))
-            accepted += [str(item["label"])] if item.get("label") is not None else []
-        elif item["answer"] == "reject" and item.get("label") is not None and len(asked) == 1:
+            accepted += map(str, _asked(item))
+        elif item["answer"] == "reject" and _asked(item) and len(asked) == 1:
             accepted.append(f"not {item['label']}")
     if accepted:
         return _single(list(dict.fromkeys(accepted)))
