@@ -247,7 +247,9 @@ def _arrow(table: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(table, pd.DataFrame):
-        return pa.Table.from_pandas(table.rename(columns=str), preserve_index=False)
+        # Parquet would have the number of each period instead.
+        periods = {name: "string" for name, dtype in table.dtypes.items() if isinstance(dtype, pd.PeriodDtype)}
+        return pa.Table.from_pandas(table.astype(periods).rename(columns=str), preserve_index=False)
     # The names of classes stand in the metadata.
     return table.with_format("arrow")[:].replace_schema_metadata(table.features.arrow_schema.metadata)
 

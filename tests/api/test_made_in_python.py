@@ -107,6 +107,25 @@ def test_a_group_of_a_table_in_memory_is_not_dropped_for_a_missing_cell() -> Non
     assert bench.new_task(gap, group="id").group == "id"
 
 
+@pytest.mark.parametrize(
+    ("frequency", "first"), [("Y", "1970"), ("M", "1970-01"), ("D", "1970-01-01"), ("h", "1970-01-01T00:00:00")]
+)
+@pytest.mark.parametrize("named", [{}, {"date": "date"}])
+def test_periods_of_pandas_are_read_as_dates(frequency: str, first: str, named: dict[str, str]) -> None:
+    frame = table().assign(date=pd.period_range("1970-01-01", periods=40, freq=frequency))
+    assert bench.new_task(frame, group="outlet", **named).to_pandas()["date"][0] == first
+    gap = frame.assign(date=frame["date"].where(frame.index != 3))
+    assert bench.new_task(gap, group="outlet", date="date").to_pandas()["date"][3] == ""
+
+
+def test_periods_that_are_no_dates_are_told_as_pandas_writes_them() -> None:
+    frame = table().assign(date=pd.period_range("2024-01-01", periods=40, freq="Q"))
+    with pytest.raises(DataError, match="row 1, column 'date': '2024Q1' is not a date"):
+        bench.new_task(frame, group="outlet", date="date")
+    with pytest.warns(UserWarning, match="The column 'date' is not used as the date."):
+        assert "date" not in bench.new_task(frame, group="outlet").to_pandas()
+
+
 def test_a_file_that_changed_since_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     table().to_csv("mine.csv", index=False)
