@@ -12,7 +12,7 @@ from bench.data.files import open_text
 from bench.data.messages import place
 from bench.data.sources.archive import unpacked
 from bench.data.sources.dialects import DELIMITED, EXCEL_LINE, NAMES
-from bench.data.sources.formats import SUFFIXES, TEXTS
+from bench.data.sources.formats import SUFFIXES, TEXTS, line_end
 from bench.data.sources.sheet import check_cells, sheet_head
 from bench.errors import DataError
 from bench.support.delimiters import CsvReader
@@ -80,7 +80,7 @@ def _heads(path: Path, form: Form) -> Iterator[list[Numbered]]:
         check_cells(path, form.sheet, FIRST)
         yield sheet_head(path, form.sheet, FIRST)
         return
-    with open_text(path, newline="", encoding=form.encoding) as opened:
+    with open_text(path, newline=line_end(path, form.encoding), encoding=form.encoding) as opened:
         lines = list(islice(opened, FIRST))
     usual = form.dialect.delimiter
     head = list(_rows(lines, usual))

@@ -136,5 +136,5 @@ def _quoted(name: str, lines: Sequence[str]) -> str:
     """Read tab-separated lines as quoted if all of them become rows that way."""
     if name != "tsv":
         return name
-    dialect, _ = decide_dialect(lambda _: nullcontext(lines), DELIMITED[name])
+    dialect, _ = decide_dialect(lambda: nullcontext(lines), DELIMITED[name])
     return next((known for known, each in DELIMITED.items() if each == dialect), name)

@@ -1,4 +1,4 @@
-"""Reading CSV with cells of any length."""
+"""Reading CSV with cells of any length and with any character."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ LONGEST_CELL = 2**31 - 1
 """Characters of a cell; the module csv by itself refuses an article of 131,073."""
 
 
+HELD = "\udc0d"
+"""Half a surrogate pair, which no decoded text contains, in place of a carriage return within a line."""
+
+
 class CsvReader:
-    """A `csv.reader` without the limit on cells, which is the module's and stays as it is for others.
+    """A `csv.reader` that takes a carriage return within a line as text, and a cell of any length.
+
+    The limit on cells is the module's, and stays as it is for others.
 
     Parameters
     ----------
@@ -27,7 +33,8 @@ class CsvReader:
     """
 
     def __init__(self, lines: Iterable[str], **settings: Any) -> None:
-        self._reader = csv.reader(lines, **settings)
+        self._reader = csv.reader(map(self._hold, lines), **settings)
+        self._holds = False
 
     @property
     def line_num(self) -> int:
@@ -40,6 +47,18 @@ class CsvReader:
     def __next__(self) -> list[Any]:
         limit = csv.field_size_limit(LONGEST_CELL)
         try:
-            return next(self._reader)
+            row = next(self._reader)
         finally:
             csv.field_size_limit(limit)
+        if not self._holds:
+            return row
+        self._holds = False
+        return [cell.replace(HELD, "\r") if isinstance(cell, str) else cell for cell in row]
+
+    def _hold(self, line: str) -> str:
+        """The line with `HELD` for each carriage return before its end, where `csv.reader` would end the row."""
+        text = line.rstrip("\r\n")
+        if "\r" not in text:
+            return line
+        self._holds = True
+        return text.replace("\r", HELD) + line[len(text) :]

@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -341,6 +342,28 @@ def test_a_carriage_return_within_a_line_is_text(folder: Path) -> None:
     put("a.txt", content)
     assert texts_of(read_texts_file(Path("a.txt"), {"text": "text"}, ())) == texts
     assert texts_of(read_stream(io.BytesIO(content.encode()), {"text": "text"}, ())) == texts
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_a_carriage_return_that_pandas_wrote_within_a_cell_is_text(folder: Path, end: str, quoting: Any) -> None:
+    rows = [('قال: "نعم", ثم\rانصرف', "none"), ("نفى\rالوزير", "denial"), ('قال "لا"', "none"), ("أ\r,\nب", "none")]
+    rows += [(f"{text} {number}", label) for number in range(4) for text, label in ROWS]
+    frame = pd.DataFrame(rows, columns=["text", "label"])
+    frame.to_csv("a.csv", index=False, lineterminator=end, quoting=quoting)
+    assert read("a.csv") == rows
+    assert texts_of(read_texts_file(Path("a.csv"), {"text": "text"}, ())) == [text for text, _ in rows]
+    assert texts_of(read_stream(io.BytesIO(Path("a.csv").read_bytes()), {"text": "text"}, ())) == [
+        text for text, _ in rows
+    ]
+
+
+def test_errors_number_lines_as_an_editor_does_whatever_carriage_returns_the_texts_contain(folder: Path) -> None:
+    rows = [("نفى\rالوزير\rالخبر", "denial"), ('قال, "لا"\rثم', "none"), *ROWS]
+    pd.DataFrame(rows, columns=["text", "label"]).to_csv("a.csv", index=False)
+    put("a.csv", Path("a.csv").read_bytes().decode() + "نص,denial,زائد\n")
+    with pytest.raises(DataError, match=f"a.csv, line {len(rows) + 2}: 3 cells, but the header has 2"):
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
 
 
 LINES: dict[str, tuple[dict[str, str], str | list[str]]] = {

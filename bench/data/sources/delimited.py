@@ -302,7 +302,7 @@ class Swallowed:
         if len(taken) > 1 and width > 1 and len(self._rows) < FEW:
             parts = [each.rstrip("\r\n").split(self._delimiter) for each in taken if each.strip("\r\n")]
             if all(len(part) == width for part in parts):
-                text = next(column for column, cell in enumerate(cells) if "\n" in cell or "\r" in cell)
+                text = next(column for column, cell in enumerate(cells) if taken[0][-1] in cell)
                 self._rows.append((line, text, parts))
                 return
         if not self._n_rows:

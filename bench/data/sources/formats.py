@@ -230,14 +230,12 @@ def _suffix(name: str) -> str:
 def delimited_rows(path: Path, form: Form) -> Rows:
     """Read a table with a delimiter."""
     dialect = form.dialect
-    with open_text(path, newline=line_end(path, form.encoding, dialect), encoding=form.encoding) as lines:
+    with open_text(path, newline=line_end(path, form.encoding), encoding=form.encoding) as lines:
         yield from parse_delimited(lines, path, dialect, form.header, form.trusted, form.allow_shifted)
 
 
-def line_end(path: Path, encoding: str, dialect: Dialect) -> str:
-    r"""The line ends, as for `open`. Without quoting, ``\r`` ends lines only in files that use it so."""
-    if dialect.quote != NONE:
-        return ""
+def line_end(path: Path, encoding: str) -> str:
+    r"""The line ends, as for `open`. ``\r`` ends lines only in files whose first line ends so; elsewhere it is text."""
     with open_text(path, newline="", encoding=encoding) as lines:
         first = next((line for line in lines if line.strip()), "")
     return "" if first.endswith("\r") else "\n"

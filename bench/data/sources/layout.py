@@ -288,8 +288,8 @@ def _check_delimited(head: str, path: Path) -> None:
 def _delimited(path: Path, form: Form, head: str) -> Layout:
     """Detect the delimiter and quoting of a table from all its lines."""
 
-    def lines(dialect: Dialect) -> AbstractContextManager[Iterable[str]]:
-        return open_text(path, newline=line_end(path, form.encoding, dialect), encoding=form.encoding)
+    def lines() -> AbstractContextManager[Iterable[str]]:
+        return open_text(path, newline=line_end(path, form.encoding), encoding=form.encoding)
 
     dialect, remark = decide_dialect(lines, DELIMITED[form.format], form.header, form.quote)
     return Layout(_with_dialect(form, dialect), (remark,) if remark else ())

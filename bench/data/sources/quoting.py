@@ -38,8 +38,8 @@ SPACES_REMARK = (
     "If they are quoting, remove the spaces after the delimiters."
 )
 
-Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]
-"""Yields a table's lines from the start, as a dialect splits them."""
+Lines = Callable[[], AbstractContextManager[Iterable[str]]]
+"""Yields a table's lines from the start."""
 
 
 def decide_dialect(
@@ -110,7 +110,7 @@ def _marks(lines: Lines, delimiter: str) -> set[str]:
     """The kinds of quoting that the marks in a table allow."""
     marks = {name: re.compile(mark.format(delimiter=re.escape(delimiter))) for name, mark in MARKS.items()}
     found: set[str] = set()
-    with lines(Dialect(delimiter, NONE)) as opened:
+    with lines() as opened:
         for line in opened:
             if '"' not in line and "'" not in line:
                 continue
@@ -122,7 +122,7 @@ def _marks(lines: Lines, delimiter: str) -> set[str]:
 
 def _delimiters(lines: Lines, usual: Dialect) -> list[str]:
     """The delimiters in a table's header, or the one that its first line declares."""
-    with lines(Dialect(usual.delimiter, NONE)) as opened:
+    with lines() as opened:
         filled = (line for line in opened if line.strip())
         header = next(filled, "")
         if mark := EXCEL_LINE.fullmatch(header):
@@ -189,7 +189,7 @@ def _read(lines: Lines, dialect: Dialect, columns: Sequence[str], trusted: bool 
     width = n_rows = 0
     fault, spaced = None, False
     watch = None if trusted else Swallowed(dialect.delimiter)
-    with lines(dialect) as opened:
+    with lines() as opened:
         try:
             for row in table_rows(opened, dialect, columns, watch):
                 width, n_rows = len(row.names), n_rows + 1
@@ -202,7 +202,7 @@ def _read(lines: Lines, dialect: Dialect, columns: Sequence[str], trusted: bool 
 
 def _header_width(lines: Lines, dialect: Dialect) -> int:
     """The number of cells of the first non-empty line."""
-    with lines(dialect) as opened:
+    with lines() as opened:
         first = next((line for line in opened if line.strip()), None)
     return 0 if first is None else first.count(dialect.delimiter) + 1
 
@@ -225,7 +225,7 @@ def _is_quoted(lines: Lines, delimiter: str, mark: str, wholly: bool = False) ->
     needless: set[int] = set()
     open_cells: set[int] = set()
     quoted = False
-    with lines(Dialect(delimiter, NONE)) as opened:
+    with lines() as opened:
         filled = (line for line in opened if line.strip() and not EXCEL_LINE.fullmatch(line))
         rows = (line.rstrip("\r\n").split(delimiter) for line in filled)
         next(rows, None)
