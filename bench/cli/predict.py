@@ -91,7 +91,7 @@ def command(
         from bench.prediction.fitted import load_fitted, other_versions
         from bench.prediction.labelling import label_rows
         from bench.prediction.reading import STANDARD_INPUT, named_columns, remembered_columns
-        from bench.prediction.writing import FORMATS, answer_format, check_output, write_answers
+        from bench.prediction.writing import FORMATS, answer_format, check_output, with_numbers, write_answers
         from bench.reporting.terminal import wrapped
 
         target = None if str(output) == "-" else output
@@ -122,7 +122,8 @@ def command(
         blanks = Blanks(str(where), new.columns)
         rows = label_rows(model, new.rows, new.columns, new.answers, blanks)
         labelled = _counted(rows, new.answers["label"], given, status)
-        lines = FORMATS[answer_format(form, target, new.kind)](labelled)
+        answers = answer_format(form, target, new.kind)
+        lines = FORMATS[answers](with_numbers(labelled, new.numbers) if answers == "jsonl" else labelled)
         if target is None:
             _print(lines, status)
         else:

@@ -21,6 +21,7 @@ from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
 from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, OWN_FIELDS
 from bench.metrics.outcomes import VALUE
+from bench.support.json_writing import plain_text
 
 if TYPE_CHECKING:
     from bench.labelling.exports import Labelled
@@ -147,7 +148,7 @@ class OwnTable:
     def _field(self, role: str, each: Labelled) -> str:
         """A field under the name of the table's column, or of the role."""
         value = next((each.fields[name] for name in (*_names(self.columns[role]), role) if name in each.fields), None)
-        return "" if value is None or value != value else str(value).strip()
+        return "" if value is None or value != value else plain_text(value).strip()
 
     def is_test(self, row: Mapping[str, str]) -> bool:
         """Whether an example is in the test part of a published split."""

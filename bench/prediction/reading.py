@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,18 @@ from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, check_characters, check_file, decode_lines, open_lines
 from bench.data.json_reading import parse_json_lines, text_field
 from bench.data.messages import place
+from bench.data.sources.archive import unpacked
 from bench.data.sources.cells import Row, Rows
 from bench.data.sources.dialects import DELIMITED
-from bench.data.sources.formats import WRITTEN, Form, parse_delimited
+from bench.data.sources.formats import SUFFIXES, TEXTS, WRITTEN, Form, parse_delimited
 from bench.data.sources.gaps import is_empty
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout
+from bench.data.sources.parquet import number_columns
 from bench.data.title import check_title
 from bench.errors import HIDDEN, ConfigError, DataError, nearest
 from bench.prediction.hints import input_options, of_input, told_of_input, without_header
 from bench.prediction.sniffing import LINES, sniff
+from bench.support.json_writing import plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +103,8 @@ class NewText:
         The names of the answer columns, which replace none of the rows' columns.
     remarks : tuple of str
         Notes on doubtful readings and on the columns, a sentence each.
+    numbers : mapping of str to callable
+        The columns of numbers that are no inputs and that rows have as text, with what makes a number of it.
     """
 
     form: Form
@@ -107,6 +112,7 @@ class NewText:
     columns: Mapping[str, str]
     answers: Mapping[str, str]
     remarks: tuple[str, ...] = ()
+    numbers: Mapping[str, Callable[[str], float]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -169,7 +175,12 @@ def read_laid_out(
 ) -> NewText:
     """Read a file whose layout is known; see `read_texts_file`."""
     check_title(path, layout.form)
-    return _new_text(layout.form, layout.form.rows(path), path, columns, added, remembered or {}, layout.remarks)
+    new = _new_text(layout.form, layout.form.rows(path), path, columns, added, remembered or {}, layout.remarks)
+    if layout.form.format != "parquet":
+        return new
+    with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, _):
+        numbers = number_columns(file)
+    return replace(new, numbers={name: numbers[name] for name in numbers if name not in new.columns.values()})
 
 
 def read_frame(frame: pd.DataFrame, columns: Mapping[str, str], remembered: Mapping[str, str] | None = None) -> NewText:
@@ -202,7 +213,7 @@ def _as_text(column: pd.Series[Any]) -> list[str]:
     if present.dtype.kind == "f" and ((present % 1 == 0) & (present.abs() < 2**53)).all():
         # Whole numbers beside missing ones are floats in a frame.
         column = column.astype("Int64")
-    return [str(value) for value in column.astype(object).where(column.notna(), "")]
+    return [plain_text(value) for value in column.astype(object).where(column.notna(), "")]
 
 
 def read_texts(

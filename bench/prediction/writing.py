@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
-from bench.support.json_writing import json_text
+from bench.support.json_writing import json_text, plain_text
 from bench.support.places import refuse_existing, refuse_read, replacing
 
 
@@ -49,7 +50,7 @@ def answer_format(given: str | None, output: Path | None, kind: str) -> str:
 
 
 def csv_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
-    """Write rows as CSV with a header; values other than text and numbers become JSON.
+    """Write rows as CSV with a header; lists and objects become JSON, and dates are written as ISO 8601 does.
 
     Raises
     ------
@@ -79,6 +80,28 @@ def csv_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
                 "Write JSON Lines: --format jsonl",
             )
         yield line(_cell(row.get(name)) for name in header)
+
+
+def with_numbers(
+    rows: Iterable[Mapping[str, object]], numbers: Mapping[str, Callable[[str], float]]
+) -> Iterator[Mapping[str, object]]:
+    """Rows with numbers instead of their text in some columns, where JSON has a form for them.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        The rows.
+    numbers : mapping of str to callable
+        Each such column, with what makes a number of a text.
+
+    Examples
+    --------
+    >>> list(with_numbers([{"n": "7", "x": "inf", "id": "007"}], {"n": int, "x": float}))
+    [{'n': 7, 'x': 'inf', 'id': '007'}]
+    """
+    for row in rows:
+        read = {name: number(str(row[name])) for name, number in numbers.items() if row[name] is not None}
+        yield {**row, **{name: value for name, value in read.items() if math.isfinite(value)}}
 
 
 def json_lines(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
@@ -130,7 +153,7 @@ def write_answers(lines: Iterable[str], output: Path) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else _json(value)
+    return _json(value) if isinstance(value, list | tuple | Mapping | bool | int | float) else plain_text(value)
 
 
 def _json(value: Any) -> str:

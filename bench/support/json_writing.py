@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,17 @@ def json_text(
     )
 
 
+def plain_text(value: Any) -> str:
+    """A value as text; dates and times as ISO 8601 writes them.
+
+    Examples
+    --------
+    >>> plain_text(date(2024, 5, 3)), plain_text(7)
+    ('2024-05-03', '7')
+    """
+    return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
 def spelled(value: Any) -> Any:
     """Spell out numbers of a setting without a JSON form, such as ``inf``, so that the setting is preserved.
 
@@ -83,7 +95,7 @@ def _plain(value: Any, any_kind: bool) -> Any:
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         return _plain(value.tolist(), any_kind)
     if any_kind:
-        return without_halves(str(value))
+        return without_halves(plain_text(value))
     raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
 
 

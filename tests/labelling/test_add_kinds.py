@@ -122,6 +122,25 @@ def test_examples_without_a_group_are_told() -> None:
     assert len(set(added.task.groups.tolist())) == 5
 
 
+@pytest.mark.parametrize("form", ["csv", "doccano"])
+def test_dates_of_an_archive_in_parquet_come_back_from_the_sheet(bench: Any, form: str) -> None:
+    make([{**row, "day": "2024-01-02"} for row in rows()], {"id": "key", "date": "day"})
+    texts = [sentence(900 + number, True) for number in range(3)]
+    days = pd.to_datetime([f"2024-02-0{number + 1}" for number in range(3)])
+    pd.DataFrame({"text": texts, "day": days}).to_parquet("archive.parquet")
+    words = ("sample", "task=denials", "--input", "archive.parquet", "--by", "random", "--n", "3", "--format", form)
+    assert bench(*words, "--output", "next.csv")[0] == 0
+    if form == "csv":
+        pd.read_csv("next.csv").assign(label="denial", annotator="a").to_csv("next.csv", index=False)
+    else:
+        lines = map(json.loads, Path("next.csv").read_text(encoding="utf-8").splitlines())
+        content = "".join(json.dumps({**line, "label": ["denial"]}) + "\n" for line in lines)
+        Path("next.jsonl").write_text(content, encoding="utf-8")
+    added = add_labels(Path("next.csv" if form == "csv" else "next.jsonl"), "denials")
+    dates = dict(zip(added.task.examples["text"], added.task.examples["date"], strict=True))
+    assert [dates[text] for text in texts] == [f"2024-02-0{number + 1}T00:00:00" for number in range(3)]
+
+
 def test_a_new_example_without_a_date_is_told_and_keeps_those_of_others() -> None:
     path = make([{**row, "day": "2024-01-02"} for row in rows()], {"id": "key", "date": "day"})
     added = add(new(1, day="2024-02-03"), new(2))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import decimal
 import io
 import json
+import math
 import os
 import signal
 import socket
@@ -22,6 +24,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,13 +33,14 @@ from small_tasks import text_task
 from stored import change_record, fitted, write_run
 
 from bench.catalogue import load_model
+from bench.data.dates import read_date
 from bench.errors import DataError
 from bench.models.persistence import dumps, loads
 from bench.prediction import FittedModel, choose_run, load_fitted
 from bench.prediction.blanks import Blanks
 from bench.prediction.choice import parse_predict_request
 from bench.prediction.labelling import CHUNK, label_rows
-from bench.prediction.reading import WORDS, read_stream, read_texts_file
+from bench.prediction.reading import WORDS, read_stream, read_texts, read_texts_file
 from bench.prediction.writing import csv_lines, json_lines, write_answers
 from bench.results.cell import FINAL, CellResult
 from bench.results.store import RunFolder
@@ -235,11 +240,59 @@ def test_an_array_and_parquet_are_read_and_their_columns_kept(bench, results, de
     assert f"Read as {'JSON' if suffix == 'json' else 'Parquet'}:" in err
     labelled = [json.loads(line) for line in out.splitlines()]
     answers = expected(denial, pd.DataFrame({"text": NEW}), LABELS)
-    on = "2024-10-01" if suffix == "json" else "2024-10-01 00:00:00"
-    assert labelled == [
-        row | {"n": 7 if suffix == "json" else "7", "on": on} | answer
-        for row, answer in zip(rows, answers, strict=True)
-    ]
+    on = "2024-10-01" if suffix == "json" else "2024-10-01T00:00:00"
+    assert labelled == [row | {"on": on} | answer for row, answer in zip(rows, answers, strict=True)]
+
+
+def test_numbers_booleans_and_missing_values_of_parquet_stay_such_in_json_lines(bench, results, denial, tmp_path):
+    numbers = {
+        "small": [0.1, None],
+        "large": [2**63 - 1, None],
+        "price": [decimal.Decimal("1.10"), None],
+        "endless": [math.inf, None],
+        "known": [True, None],
+        "code": ["007", None],
+    }
+    kinds = {"small": pa.float32(), "large": pa.int64()}
+    columns = {name: pa.array(values, kinds.get(name)) for name, values in numbers.items()}
+    pq.write_table(pa.table({"text": NEW[:2], **columns}), tmp_path / "new.parquet")
+    asked = ("predict", "task=denial", f"results={results}", "--input", str(tmp_path / "new.parquet"))
+    status, out, err = bench(*asked, "--format", "jsonl")
+    assert status == 0, err
+    kept = [{name: row[name] for name in numbers} for row in map(json.loads, out.splitlines())]
+    one = {"small": 0.1, "large": 2**63 - 1, "price": "1.10", "endless": "inf", "known": True, "code": "007"}
+    assert kept == [one, dict.fromkeys(numbers)]
+    status, out, err = bench(*asked, "--format", "csv")
+    kept = [{name: row[name] for name in numbers} for row in read_csv(out)]
+    assert kept[0] == {name: json.dumps(value) if value is True else str(value) for name, value in one.items()}
+
+
+def moments_in_parquet(moments: pd.Series[Any], path: Path) -> Path:
+    pq.write_table(pa.table({"text": NEW[:2], "at": pa.array(moments)}), path.with_suffix(".parquet"))
+    return path.with_suffix(".parquet")
+
+
+def moments_in_excel(moments: pd.Series[Any], path: Path) -> Path:
+    pd.DataFrame({"text": NEW[:2], "at": moments}).to_excel(path.with_suffix(".xlsx"), index=False)
+    return path.with_suffix(".xlsx")
+
+
+def moments_in_memory(moments: pd.Series[Any], path: Path) -> pd.DataFrame:
+    return pd.DataFrame({"text": NEW[:2], "at": moments})
+
+
+@pytest.mark.parametrize("kept", [moments_in_parquet, moments_in_excel, moments_in_memory])
+@pytest.mark.parametrize("times", ["datetime", "date"])
+def test_dates_are_written_as_a_task_reads_them(tmp_path: Path, kept: Any, times: str) -> None:
+    moments = pd.Series(pd.to_datetime(["2023-08-21 00:00", "2023-08-22 18:30"]))
+    if times == "date":
+        moments = moments.dt.date
+    if times == "date" and kept is moments_in_excel:
+        pytest.skip("Excel has dates with times only")
+    rows = [row for _, row in read_texts(kept(moments, tmp_path / "new"), {"text": "text"}).rows]
+    expected = [read_date(moment, "row") for moment in moments]
+    assert [row["at"] for row in read_csv("".join(csv_lines(rows)))] == expected
+    assert [json.loads(line)["at"] for line in json_lines(rows)] == expected
 
 
 HOW_WRITTEN = {

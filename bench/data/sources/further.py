@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.gaps import is_empty
+from bench.support.json_writing import plain_text
 
 
 @dataclass
@@ -75,5 +76,5 @@ def written(value: Any, item: int | None = None, whole: bool = False) -> str:
         value = str(value).lower()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value).encode("utf-8", "ignore").decode("utf-8")
+    text = plain_text(value).encode("utf-8", "ignore").decode("utf-8")
     return "" if is_empty(text) else text if whole else " ".join(text.split())

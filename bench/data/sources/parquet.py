@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -67,6 +67,25 @@ def parquet_rows(path: Path) -> Iterator[Row]:
         raise
     except Exception as error:
         raise _unreadable(path, error) from error
+
+
+def number_columns(path: Path) -> dict[str, Callable[[str], float]]:
+    """The columns of numbers of a Parquet file, which `parquet_rows` yields as text, each with its type.
+
+    Decimals have more digits than a type of Python keeps, so they stay text.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+    classes = class_names(schema.metadata)
+    found: dict[str, Callable[[str], float]] = {}
+    for column in schema:
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if column.name not in classes and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            found[column.name] = int if pa.types.is_integer(kind) else float
+    return found
 
 
 def check_expansion(path: Path) -> None:
