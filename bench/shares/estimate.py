@@ -361,10 +361,15 @@ def _shares(part: str | None, examples: _Examples, shares: Floats, totals: Total
     return replace(described, shares=tuple(found)), method
 
 
-def labels_needed(whole: PartShares, within: float) -> dict[str, int]:
+def labels_needed(
+    task: Task, labelled: LabelledExamples, read: ReadArchive, whole: PartShares, within: float
+) -> dict[str, int]:
     """How many more examples, drawn like the labelled ones, make each label's interval at most ``± within``.
 
     Labels without an interval are left out.
     """
-    known = {each.label: further_labels(each.powered, whole.n_labelled, whole.n_texts, within) for each in whole.shares}
+    examples = _Examples.of(task, labelled, read)
+    before, _ = examples.archive_before(examples.draws[-1][0], read.whole, None, np.ones(len(labelled.rows)))
+    unlabelled = examples.archive(read.whole, None).n / before.copies
+    known = {each.label: further_labels(each.powered, whole.n_labelled, unlabelled, within) for each in whole.shares}
     return {label: n for label, n in known.items() if n is not None}

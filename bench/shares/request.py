@@ -153,7 +153,7 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         parts=tuple(parts),
         differences=tuple(differences),
         within=request.within,
-        further=labels_needed(whole, request.within),
+        further=labels_needed(task, labelled, read, whole, request.within),
         n_found=len(read.found),
         warnings=tuple(warnings),
     )

@@ -257,28 +257,33 @@ def difference(one: Method, other: Method) -> list[Share]:
     return found
 
 
-def further_labels(share: Share, n: int, n_texts: int, within: float) -> int | None:
+def further_labels(share: Share, n: int, unlabelled: float, within: float) -> int | None:
     """How many more labels, drawn like the others from the archive, would make the interval at most ``± within``.
+
+    The variance for *n* labels and *N* unlabelled texts is that of `_scale`, in proportion to N² (1/n + 1/N). With *m*
+    more labels it is that for n + m and N - m.
 
     Parameters
     ----------
     share : Share
         The share with its interval.
-    n, n_texts : int
-        The labelled examples, and the texts of the archive.
+    n : int
+        The labelled examples.
+    unlabelled : float
+        The different texts of the archive that are not labelled.
     within : float
         The half width.
 
     Returns
     -------
     int or None
-        None without an interval.
+        None without an interval. At most `unlabelled`.
 
     Examples
     --------
     >>> further_labels(Share(0.2, Interval(0.16, 0.24)), 400, 1_000_000_000, 0.02)
     1200
-    >>> further_labels(Share(0.2, Interval(0.16, 0.24)), 400, 1000, 0.02)
+    >>> further_labels(Share(0.2, Interval(0.16, 0.24)), 400, 600, 0.02)
     328
     """
     half = share.width / 2.0
@@ -286,9 +291,8 @@ def further_labels(share: Share, n: int, n_texts: int, within: float) -> int | N
         return None
     if half <= within:
         return 0
-    endless = 1.0 / n_texts if n < n_texts else 0.0
-    needed = 1.0 / (endless + (within / half) ** 2 * (1.0 / n - endless))
-    return int(np.ceil(needed - 1e-6)) - n
+    narrower = (within / half) ** 2
+    return int(np.ceil(n * unlabelled * (1.0 - narrower) / (n + narrower * unlabelled) - 1e-6))
 
 
 def without_labelled(

@@ -89,6 +89,16 @@ def test_the_interval_holds_the_share_that_is_known(bench) -> None:
     assert sum(each["powered"]["value"] for each in found["whole"]["shares"]) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("n_labelled", "copies"), [(20, 1), (150, 1), (150, 3)])
+def test_no_more_labels_are_asked_for_than_there_are_other_texts(bench, n_labelled: int, copies: int) -> None:
+    """Most of the labelled texts may not be in the archive, and each text may stand there several times."""
+    texts = archive().drop(columns="label")
+    here = texts["text"].isin(pd.read_csv("labels.csv")["text"])
+    pd.concat([texts[~here].head(40), texts[here].head(n_labelled)] * copies).to_csv("small.csv", index=False)
+    further = estimated(bench, "--input", "small.csv", "--within", "0.01")["further"]
+    assert set(further.values()) <= {39, 40}
+
+
 def test_rows_without_a_text_are_left_out_of_the_shares_and_counted(bench) -> None:
     texts = archive().drop(columns="label")
     blank = texts.iloc[[2, 700]].assign(text=["", "\u200f "])

@@ -21,7 +21,7 @@ from bench.statistics.powered import (
     powered,
     without_labelled,
 )
-from bench.statistics.sampled import Archive, LabelledSample
+from bench.statistics.sampled import Archive, LabelledSample, Share
 
 ONE_HOT = np.eye(2)
 
@@ -141,6 +141,24 @@ def test_labels_are_not_asked_for_where_the_interval_is_narrow_enough() -> None:
     share = powered(sample_of([0, 1] * 200, [0.5] * 400), archive_of([0.5] * 4000)).shares()[1]
     assert further_labels(share, 400, 10**9, 0.2) == 0
     assert further_labels(share, 400, 10**9, share.width / 4) == pytest.approx(1200, abs=1)
+
+
+@pytest.mark.parametrize("unlabelled", [60, 230, 5000])
+@pytest.mark.parametrize("narrower", [0.5, 0.9])
+def test_as_many_further_labels_as_are_asked_for_make_the_interval_as_narrow(unlabelled: int, narrower: float) -> None:
+    """Few or many of the texts are left to label, and many of the labelled ones may be from elsewhere."""
+
+    def share_of(further: int) -> Share:
+        n = 332 + further
+        sample = sample_of((np.arange(n) % 5 == 0).astype(int).tolist(), [0.5] * n)
+        left, known = unlabelled - further, (70 + further) * np.array([0.8, 0.2])
+        return powered(sample, Archive(left, np.full(2, 0.5), np.full(2, 0.5), known, np.zeros(2))).shares()[1]
+
+    half = share_of(0).width / 2
+    further = further_labels(share_of(0), 332, unlabelled, narrower * half)
+    assert further is not None
+    assert 0 < further < unlabelled
+    assert share_of(further).width / 2 == pytest.approx(narrower * half, rel=0.06)
 
 
 @pytest.mark.parametrize("how", ["at random", "in groups", "by strata"])
