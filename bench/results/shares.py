@@ -2,13 +2,13 @@
 
 ::
 
-    results/<task>/<model>/<key>/shares/<digest>.json  the last for an archive of that name, divided in that way
+    results/<task>/<model>/<key>/shares/<digest>.json  the last for an archive, divided in that way
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -121,6 +121,8 @@ class Estimates:
         How many of the labelled examples are in the archive.
     warnings : tuple of str
         Where the assumption looks broken.
+    source : str
+        A digest of where the archive is, or of its texts, and of which columns were read; empty in older files.
     """
 
     task: str
@@ -136,6 +138,7 @@ class Estimates:
     further: Mapping[str, Count]
     n_found: Count
     warnings: tuple[str, ...]
+    source: str = ""
 
     @property
     def title(self) -> str:
@@ -159,9 +162,24 @@ def read_shares(folder: RunFolder) -> list[Estimates]:
     return sorted(found, key=lambda each: each.title)
 
 
+def told_apart(found: Sequence[Estimates], names: Sequence[str]) -> list[str]:
+    """The names of archives, with the number of texts and then the digest where different ones have one name."""
+    told = list(names)
+    for further in (
+        [f"{each.whole.n_texts:,} texts" for each in found],
+        [each.source[:6] or "older" for each in found],
+    ):
+        which: dict[str, set[tuple[str, int]]] = {}
+        for each, name in zip(found, told, strict=True):
+            which.setdefault(name, set()).add((each.source, each.whole.n_texts))
+        told = [f"{name}, {more}" if len(which[name]) > 1 else name for name, more in zip(told, further, strict=True)]
+    return told
+
+
 def shares_name(estimates: Estimates) -> str:
     """The name of the file with the shares of an archive that is divided in some way."""
-    return f"{hashlib.sha256(estimates.title.encode()).hexdigest()[:12]}.json"
+    what = f"{estimates.source}\n{estimates.title}" if estimates.source else estimates.title
+    return f"{hashlib.sha256(what.encode()).hexdigest()[:12]}.json"
 
 
 def write_shares(folder: RunFolder, estimates: Estimates) -> Path:

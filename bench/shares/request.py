@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,12 +157,24 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         further=labels_needed(task, labelled, read, whole, request.within),
         n_found=len(read.found),
         warnings=tuple(warnings),
+        source=_source(request.archive, new.columns),
     )
     unstored = _stored(estimates, chosen.folder)
     doing("logging to MLflow")
     untracked = () if unstored else tuple(track_where_in_use(request.run.results, [chosen.folder]))
     notes = (chosen.notes[0], *_reading(request, new), *blanks.left_out())
     return Estimated(estimates, notes, (*unstored, *untracked))
+
+
+def _source(archive: Path | pd.DataFrame, columns: Mapping[str, str]) -> str:
+    """A digest of the archive's path, or of the texts of a data frame, and of the columns that are the inputs."""
+    what = hashlib.sha256(repr(sorted(columns.items())).encode())
+    if isinstance(archive, Path):
+        what.update(str(archive.resolve()).encode(errors="surrogateescape"))
+    else:
+        for column in sorted(columns.values()):
+            what.update(repr(archive[column].tolist()).encode(errors="surrogatepass"))
+    return what.hexdigest()[:12]
 
 
 def _stored(estimates: Estimates, folder: RunFolder) -> tuple[str, ...]:

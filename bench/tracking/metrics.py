@@ -13,7 +13,7 @@ from bench.metrics.outcomes import label_codes
 from bench.metrics.registry import greater_is_better
 from bench.results.cell import CellResult, Trial
 from bench.results.record import RunRecord
-from bench.results.shares import Estimates
+from bench.results.shares import Estimates, told_apart
 from bench.results.stress import StressSummary
 from bench.results.summary import Summary
 from bench.tracking.names import CLASS_METRICS, ascii_name, class_metric
@@ -77,9 +77,9 @@ def period_points(summary: Summary) -> list[Point]:
 def share_points(found: Sequence[Estimates]) -> list[Point]:
     """The shares of labels in whole archives, with their intervals."""
     points = []
-    for each in found:
+    for each, archive in zip(found, told_apart(found, [each.archive for each in found]), strict=True):
         for share in each.whole.shares:
-            name = f"shares/{ascii_name(each.archive)}/{ascii_name(share.label)}"
+            name = f"shares/{ascii_name(archive)}/{ascii_name(share.label)}"
             points.append(Point(name, share.powered.value))
             if (interval := share.powered.interval) is not None:
                 points += [Point(f"{name}/low", interval.low), Point(f"{name}/high", interval.high)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 from figures import figures_of, numbers_within
 
+from bench.api.archives import estimate
 from bench.catalogue import load_task
 from bench.cli import main
 from bench.prediction.choice import choose_run, parse_predict_request
@@ -312,6 +314,47 @@ def test_it_is_stored_beside_the_run_and_shown_in_the_report(bench, folder: Path
     figures = [figure for figure in figures_of(page) if "share in %" in figure]
     assert len(figures) >= len(stored.labels)
     assert all("counted in % (biased)" in figure and numbers_within(figure) for figure in figures)
+
+
+def test_archives_of_the_same_file_name_are_kept_shown_and_logged_side_by_side(bench, folder: Path) -> None:
+    """One that is estimated again, by whatever path, replaces what was found in it before."""
+    texts = archive().drop(columns="label")
+    sizes = {"a/same.csv": 900, "b/same.csv": 500, "c/same.csv": 500}
+    for name, size in sizes.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        texts.tail(size).to_csv(name, index=False)
+        found = [estimated(bench, "--input", path) for path in (name, f"{folder}/../{folder.name}/{name}")]
+        assert found[0] == found[1]
+    estimated(bench, "--input", "b/same.csv", "--by", "published:month")
+    chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
+    stored = [each for each in read_shares(chosen.folder) if each.archive == "same.csv"]
+    assert sorted(each.whole.n_texts for each in stored) == [500, 500, 500, 900]
+    assert not any(str(folder) in to_json(plain(each)) for each in stored)
+    names = {point.name.split("/")[1] for point in share_points(stored)}
+    assert len(names) == 3
+    assert any("900-texts" in name for name in names)
+    assert bench("report", "task=mine")[0] == 0
+    page = (folder / "results" / "mine" / "report.html").read_text(encoding="utf-8")
+    titles = re.findall(r"<h3><bdi>(same\.csv[^<]*)</bdi></h3>", page)
+    assert len(set(titles)) == 4
+    assert {"same.csv, 900 texts", "same.csv by published:month"} <= {*titles}
+    assert sum("500 texts, " in title for title in titles) == 2
+
+
+def test_columns_of_one_file_and_different_data_frames_are_estimated_apart(bench) -> None:
+    texts = archive().drop(columns="label")
+    texts.assign(headline=texts["text"].str[::-1]).to_csv("columns.csv", index=False)
+    chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
+
+    def n_stored(name: str) -> int:
+        return sum(each.archive == name for each in read_shares(chosen.folder))
+
+    for column in ("text", "headline", "headline"):
+        estimated(bench, "--input", "columns.csv", "--text", column)
+    assert n_stored("columns.csv") == 2
+    for frame in (texts, texts, texts.head(700)):
+        estimate("mine", frame, model="logreg")
+    assert n_stored("data frame") == 2
 
 
 def test_its_shares_are_metrics_of_mlflow(bench) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.comparison.compared import ComparedRuns
 from bench.reporting.html.charts import Chart, Dot, dot_chart
 from bench.reporting.shares import percent
-from bench.results.shares import Estimates, LabelShare, read_shares
+from bench.results.shares import Estimates, LabelShare, read_shares, told_apart
 from bench.statistics.sampled import Share
 
 MOST_OF = 55.0
@@ -28,18 +28,21 @@ class ShownShares:
 
 def archive_shares(runs: ComparedRuns) -> list[ShownShares]:
     """The shares that are stored with the runs."""
-    return [_shown(run.name, each) for run in runs.runs for each in read_shares(run.folder)]
+    found = [(run.name, each) for run in runs.runs for each in read_shares(run.folder)]
+    stored = [each for _, each in found]
+    titles = told_apart(stored, [each.title for each in stored])
+    return [_shown(name, title, each) for (name, each), title in zip(found, titles, strict=True)]
 
 
-def _shown(name: str, estimates: Estimates) -> ShownShares:
+def _shown(name: str, title: str, estimates: Estimates) -> ShownShares:
     parts = [("whole archive", estimates.whole), *((part.part or "", part) for part in estimates.parts)]
     facts = f"{estimates.whole.n_texts:,} texts, {estimates.whole.n_labelled:,} labelled examples"
     charts = [
-        _chart([(title, part.shares[number]) for title, part in parts if part.shares], label)
+        _chart([(part_title, part.shares[number]) for part_title, part in parts if part.shares], label)
         for number, label in enumerate(estimates.labels)
         if estimates.whole.shares
     ]
-    return ShownShares(name, estimates.title, facts, charts, estimates.warnings)
+    return ShownShares(name, title, facts, charts, estimates.warnings)
 
 
 def _chart(shares: Sequence[tuple[str, LabelShare]], label: str) -> Chart:
