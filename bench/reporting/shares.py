@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 ASSUMPTION = "The labelled examples were drawn from this archive, at random or at known rates."
 """What the intervals assume."""
 
-LEFT_OUT = ("labels alone", "adjusted", "counted\n(biased)")
-"""Columns of the whole archive, in the order in which a narrow terminal has no room for them."""
+LEFT_OUT = ("labels alone", "adjusted", "counted\n(biased)", "labelled", "texts")
+"""Columns, in the order in which a narrow terminal has no room for them."""
 
 
 def percent(share: float) -> str:
@@ -55,17 +55,15 @@ def print_estimates(estimates: Estimates) -> None:
     out.print(Text(estimates.task, style="bold"), sizes, sep="  ")
     out.print(Text(shares_answer(estimates), style="bold"))
     out.print()
-    table, left_out = narrowed(_whole(whole), out.width, LEFT_OUT)
-    out.print(table)
-    if left_out:
-        out.print(not_shown(left_out))
-    if estimates.parts:
+    tables = [_whole(whole)]
+    tables += [_parts(estimates)] if estimates.parts else []
+    tables += [_differences(estimates)] if estimates.differences else []
+    for each in tables:
+        table, left_out = narrowed(each, out.width, LEFT_OUT)
+        out.print(table)
+        if left_out:
+            out.print(not_shown(left_out))
         out.print()
-        out.print(_parts(estimates))
-    if estimates.differences:
-        out.print()
-        out.print(_differences(estimates))
-    out.print()
     for line in share_remarks(estimates):
         out.print(Text(wrapped(line)))
     for warning in estimates.warnings:
@@ -120,7 +118,8 @@ def _parts(estimates: Estimates) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column(estimates.by or "", overflow="fold")
     for heading in ("texts", "labelled", "label", "share", "95 %\ninterval", "counted\n(biased)"):
-        table.add_column(heading, justify="left" if heading == "label" else "right", no_wrap=True)
+        words = heading == "label"
+        table.add_column(heading, justify="left" if words else "right", overflow="fold", no_wrap=not words)
     for part in estimates.parts:
         facts = [part.part or "", f"{part.n_texts:,}", f"{part.n_labelled:,}"]
         if not part.shares:
@@ -136,8 +135,8 @@ def _parts(estimates: Estimates) -> Table:
 def _differences(estimates: Estimates) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("difference", overflow="fold")
-    table.add_column("label")
-    table.add_column("points", justify="right")
+    table.add_column("label", overflow="fold")
+    table.add_column("points", justify="right", no_wrap=True)
     table.add_column("95 %\ninterval", justify="right", no_wrap=True)
     for each in estimates.differences:
         table.add_row(

@@ -109,7 +109,8 @@ def narrowed(table: Table, width: int, leave_out: Sequence[str]) -> tuple[Table,
     width : int
         The columns of the terminal.
     leave_out : sequence of str
-        The headings of the columns that can be left out, in the order in which they are.
+        The headings of the columns that can be left out, in the order in which they are; those that say nothing of
+        any row go before.
 
     Returns
     -------
@@ -125,7 +126,8 @@ def narrowed(table: Table, width: int, leave_out: Sequence[str]) -> tuple[Table,
     needed[0] = min(needed[0], max(MIN_NAME, width * 2 // 5, _width_of_text(table.columns[0].header)))
     kept = list(range(len(table.columns)))
     left_out = []
-    for heading in leave_out:
+    empty = [column.header for column in table.columns if {*map(str, column.cells)} <= {"", "-"}]
+    for heading in sorted(leave_out, key=lambda heading: heading not in empty):
         if sum(needed[number] for number in kept) + gap * (len(kept) - 1) + edges <= width:
             break
         found = next((number for number in kept if table.columns[number].header == heading), None)

@@ -1,0 +1,96 @@
+"""Shares in the terminal, as CSV, as a figure and in the report, from what is stored."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from bench.reporting.shares import print_estimates
+from bench.results.shares import Estimates, LabelShare, PartDifference, PartShares
+from bench.statistics.interval import Interval
+from bench.statistics.sampled import Share
+
+MONTHS = ("2024-09", "2024-10")
+
+
+def around(value: float, half: float = 0.1) -> Share:
+    return Share(value, Interval(value - half, value + half))
+
+
+def part_of(labels: tuple[str, ...], name: str | None = None) -> PartShares:
+    """The label in place k of n has the share k + 1 of 1 + ... + n, in tens of thousands of texts."""
+    total = len(labels) * (len(labels) + 1) / 2
+    shares = tuple(
+        LabelShare(
+            label=label,
+            powered=around((place + 1) / total),
+            labels_alone=around((place + 1) / total, 0.12345),
+            adjusted=None,
+            counted=0.4321,
+            narrowest="labels_alone" if place else "powered",
+        )
+        for place, label in enumerate(labels)
+    )
+    return PartShares(
+        part=name,
+        n_texts=1_234_567,
+        n_labelled=2_345,
+        n_groups=2_345,
+        shares=shares,
+        counted=dict.fromkeys(labels, 0.4321),
+    )
+
+
+def estimates_of(labels: tuple[str, ...] = ("true", "fabricated"), parts: tuple[str, ...] = MONTHS) -> Estimates:
+    differences = [
+        PartDifference(label=label, one=parts[1], other=parts[0], difference=around(0.1234, 0.0555))
+        for label in (labels if parts else ())
+    ]
+    return Estimates(
+        task="mine",
+        model="logreg",
+        run="0123456789",
+        archive="archive.csv",
+        labels=labels,
+        whole=part_of(labels),
+        by="published:month" if parts else None,
+        parts=tuple(part_of(labels, name) for name in parts),
+        differences=tuple(differences),
+        within=0.02,
+        further=dict.fromkeys(labels, 1_234),
+        n_found=2_345,
+        warnings=(),
+    )
+
+
+@pytest.mark.parametrize("columns", [40, 50, 60, 80, 120])
+@pytest.mark.parametrize("label", ["fabricated", "a label of many words, which takes several lines"])
+@pytest.mark.parametrize("parts", [MONTHS, ("a very long name of a news outlet from afar", "BBC")])
+def test_in_any_width_parts_are_named_numbers_are_whole_and_what_has_no_room_is_told(
+    columns: int, label: str, parts: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_estimates(estimates_of(("true", label), parts))
+    printed = capsys.readouterr().out
+    assert max(map(cell_len, printed.splitlines())) <= columns
+    assert "…" not in printed
+    for words, times in (("23.3 to 43.3", 3), ("56.7 to 76.7", 3), ("6.8 to 17.9", 2), ("+12.3", 2)):
+        assert len(re.findall(rf"{re.escape(words)}(?!\d)", printed.partition("assumption:")[0])) >= times
+    assert {*" ".join(parts).split()} <= {*printed.split()}
+    _, by_part, _ = re.split("(?m)^(?:publish|differen)", printed)
+    told = by_part.replace("\n", " ").partition("no room for: ")[2]
+    for heading, cell in (("texts", "1,234,567"), ("labelled", "2,345"), ("counted (biased)", "43.2")):
+        assert (cell in by_part) != (heading in told)
+    if columns >= 60:
+        assert "published:month" in printed
+
+
+def test_columns_that_say_nothing_go_first(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    labels = ("true", "fabricated", "doubtful")
+    print_estimates(estimates_of(labels, ()))
+    printed = capsys.readouterr().out
+    assert "no room for: adjusted\n" in printed
+    assert "labels alone" in printed.partition("no room")[0]
