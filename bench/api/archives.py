@@ -40,7 +40,10 @@ class Shares(Shown):
         return self.record.warnings
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each label of the whole archive and of each part, with the 95 % interval of its share."""
+        """Return a row for each label of the whole archive and of each part, with the 95 % interval of its share.
+
+        `counted` is biased: labels where they are known, the model's labels elsewhere.
+        """
         import pandas as pd
 
         rows = []

@@ -81,7 +81,7 @@ def share_remarks(estimates: Estimates) -> list[str]:
     """What to know to read the shares."""
     lines = [
         "shares in %, with 95 % intervals by prediction-powered inference: the model's predictions for all texts, "
-        "corrected by the labelled examples. Counting the predicted labels alone is biased.",
+        "corrected by the labelled examples. Counted: labels where they are known, the model's elsewhere; biased.",
         f"assumption: {ASSUMPTION}",
     ]
     alone = [each.label for each in estimates.whole.shares if each.narrowest == "labels_alone"]
@@ -184,7 +184,7 @@ def _of_difference(each: PartDifference) -> dict[str, object]:
 
 
 def share_figure(estimates: Estimates) -> Figure:
-    """Draw the shares with their intervals, a panel for each label, and what counting the predictions gives."""
+    """Draw the shares with their intervals, a panel for each label, and what counting gives."""
     import matplotlib
     from matplotlib.figure import Figure
 

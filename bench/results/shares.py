@@ -34,9 +34,9 @@ class LabelShare:
     labels_alone : Share
         By the labelled examples alone.
     adjusted : Share or None
-        By counting the predicted labels, corrected by the model's error rates; None if these say nothing.
+        By counting, corrected by the model's error rates; None if these say nothing.
     counted : float
-        By counting the predicted labels: biased.
+        By counting: known labels where there are some, the predicted ones elsewhere; biased.
     narrowest : {"powered", "labels_alone"}
         The narrower one of the two that are valid for a random sample.
     """
@@ -64,7 +64,7 @@ class PartShares:
     shares : tuple of LabelShare
         One for each label, in the task's order; empty if no example in it is labelled.
     counted : dict of str to float
-        The naive share of each label.
+        The share of each label by counting.
     """
 
     part: str | None

@@ -274,5 +274,5 @@ class Archive:
         return np.stack([least, least + self.n - self.later.sum()]) / max(self.total, 1.0)
 
     def counted(self) -> Floats:
-        """The naive shares: classify and count."""
+        """The naive shares: known labels are counted, and the chosen ones of the other texts."""
         return self.whole(self.chosen)

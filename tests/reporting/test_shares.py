@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.cells import cell_len
 
 from bench.reporting.shares import print_estimates
 from bench.results.shares import Estimates, LabelShare, PartDifference, PartShares
 from bench.statistics.interval import Interval
-from bench.statistics.sampled import Share
+from bench.statistics.sampled import Archive, Share
 
 MONTHS = ("2024-09", "2024-10")
 
@@ -94,3 +96,14 @@ def test_columns_that_say_nothing_go_first(capsys: pytest.CaptureFixture[str], m
     printed = capsys.readouterr().out
     assert "no room for: adjusted\n" in printed
     assert "labels alone" in printed.partition("no room")[0]
+
+
+def test_what_is_counted_is_told_as_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted are labels where they are known, and the model's labels of the other texts."""
+    print_estimates(estimates_of())
+    told = [" ".join(capsys.readouterr().out.split())]
+    files = ("docs/how-to/estimate.md", "bench/reporting/html/templates/page.html.jinja")
+    told += [(Path(__file__).parents[2] / file).read_text(encoding="utf-8") for file in files]
+    assert all("labels where they are known, the model" in text for text in told)
+    archive = Archive(60, np.full(2, 0.5), np.array([1.0, 0.0]), np.array([10.0, 30.0]), np.zeros(2))
+    assert archive.counted().tolist() == [0.7, 0.3]
