@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.comparison.compared import ComparedRun, ComparedRuns
+from bench.comparison.verdict import LEVEL
 from bench.metrics.confusion import UNANSWERED
+from bench.metrics.matthews import MCC
+from bench.statistics.paired import FEWEST_GROUPS, group_difference, holm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,12 +55,13 @@ def suspects(runs: ComparedRuns) -> list[Suspect]:
 
     An answer that is missing agrees with none.
 
-    Good models are those that look at the text and score above those that do not, of which one must be among the
-    runs; at least two kinds of model are needed. Where the outer folds were repeated, the label must be the same in
-    every repeat, and probabilities are means over repeats. Predictions are out-of-fold, so no model has seen the
-    label that it contradicts. Where there are probabilities, that of the predicted label must be at least what
-    examples with that label as gold have on average: the threshold of confident learning (Northcutt, Jiang and
-    Chuang 2021), without which a frequent label would be suspected everywhere.
+    Good models are those that look at the text, score above those that do not, of which one must be among the runs,
+    and have a correlation with the labels that is surely above 0 and above theirs; at least two kinds of model are
+    needed. Where the outer folds were repeated, the label must be the same in every repeat, and probabilities are means
+    over repeats. Predictions are out-of-fold, so no model has seen the label that it contradicts. Where there are
+    probabilities, that of the predicted label must be at least what examples with that label as gold have on average:
+    the threshold of confident learning (Northcutt, Jiang and Chuang 2021), without which a frequent label would be
+    suspected everywhere.
 
     Returns
     -------
@@ -109,8 +114,48 @@ def _self_confidence(probabilities: Floats, true: NDArray[np.intp]) -> Floats:
 
 def _good(runs: ComparedRuns) -> list[ComparedRun]:
     """The runs of good models; none where no model that looks at no text shows what chance does."""
-    scores = {run.name: runs.metric.sign * run.score for run in runs.runs}
-    blind = [scores[run.name] for run in runs.runs if run.record.model.name in BASELINES]
+    blind = [run for run in runs.runs if run.record.model.name in BASELINES]
+    seeing = [run for run in runs.runs if run.record.model.name not in BASELINES]
+    if not blind or not seeing:
+        return []
+    best = max(runs.metric.sign * run.score for run in blind)
+    p_values = holm(_p_values(runs, seeing, blind))
     return [
-        run for run in runs.runs if run.record.model.name not in BASELINES and blind and scores[run.name] > max(blind)
+        run
+        for run, p_value in zip(seeing, p_values, strict=True)
+        if runs.metric.sign * run.score > best and p_value < LEVEL
     ]
+
+
+def _p_values(runs: ComparedRuns, seeing: Sequence[ComparedRun], blind: Sequence[ComparedRun]) -> list[float]:
+    """The p-value of each model that its correlation with the labels is none, or no higher than that of a blind one."""
+    n_groups = len(runs.group_names)
+    factor = runs.training_factor()
+    none = _Correlation(0.0, np.zeros(runs.bootstrap.draws), np.zeros(n_groups))
+    by_chance = [none, *(_Correlation.of(run, runs) for run in blind)]
+
+    def p_value(one: _Correlation, other: _Correlation) -> float:
+        found = group_difference(
+            [one.score, other.score], [one.drawn, other.drawn], n_groups, factor, left_out=[one.without, other.without]
+        )
+        return (found.p_value or 0.0) if found.difference > 0.0 and n_groups >= FEWEST_GROUPS else 1.0
+
+    correlations = (_Correlation.of(run, runs) for run in seeing)
+    return [max(p_value(each, other) for other in by_chance) for each in correlations]
+
+
+@dataclass(frozen=True)
+class _Correlation:
+    """A model's Matthews correlation: of all groups, of each bootstrap draw, and without each group.
+
+    Unlike most metrics it does not reward a guess for how often it gives each label.
+    """
+
+    score: float
+    drawn: Floats
+    without: Floats
+
+    @classmethod
+    def of(cls, run: ComparedRun, runs: ComparedRuns) -> _Correlation:
+        outcomes = run.outcomes
+        return cls(MCC.score(outcomes), MCC.drawn(outcomes, runs.bootstrap), MCC.without_each(outcomes))
