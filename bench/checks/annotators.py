@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bench.checks.finding import CheckResult, counted, first_few
-from bench.data.votes import read_votes
+from bench.data.votes import NOBODY, read_votes
 
 if TYPE_CHECKING:
     from bench.checks.subject import Subject
@@ -17,9 +17,6 @@ _GAP = 0.1
 
 _CHANCE = 0.001
 """The highest p-value of an annotator's dissent."""
-
-_EARLIER = "earlier label"
-"""Who `bench add` says gave a label that the task had before; nobody."""
 
 
 def outlying_annotators(subject: Subject) -> Iterator[CheckResult]:
@@ -35,7 +32,7 @@ def outlying_annotators(subject: Subject) -> Iterator[CheckResult]:
     dissent: dict[str, list[str]] = {}
     judged: Counter[str] = Counter()
     for name, votes in read_votes(task.origin, task.version).items():
-        labels = {who: label for who, label in votes.items() if who != _EARLIER}
+        labels = {who: label for who, label in votes.items() if who not in NOBODY}
         for who, label in labels.items():
             others = {vote for other, vote in labels.items() if other != who}
             if len(labels) > 2 and len(others) == 1:

@@ -28,6 +28,15 @@ VOTES = "annotations-v{}.jsonl"
 POSTERIORS = "posteriors-v{}.jsonl"
 """The file of the probabilities of labels that a version has, where annotators are weighed."""
 
+EARLIER = "earlier label"
+"""The annotator of a label that an example without votes had."""
+
+ADJUDICATED = "adjudicated label"
+"""The annotator of a label that an example had, but that its votes do not give."""
+
+NOBODY = (EARLIER, ADJUDICATED)
+"""Annotators who are no people."""
+
 GROUND_TRUTH = "ground_truth"
 """The key of a vote that is marked as the truth."""
 

@@ -19,7 +19,7 @@ from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
 from bench.data.sources.further import written as as_text
 from bench.data.task import GROUP
-from bench.data.votes import GROUND_TRUTH, TEXT
+from bench.data.votes import ADJUDICATED, EARLIER, GROUND_TRUTH, TEXT
 from bench.errors import DataError
 from bench.labelling.drawn import EXAMPLE_ID, LABEL, text_digest
 from bench.labelling.exports import UNNAMED, Labelled
@@ -31,12 +31,6 @@ from bench.statistics.dawid_skene import dawid_skene
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
-EARLIER = "earlier label"
-"""Who gave the label of an example that has no recorded votes."""
-
-ADJUDICATED = "adjudicated label"
-"""Who gave the label of an example if its votes do not."""
 
 DAWID_SKENE = "dawid-skene"
 """The value of ``gold`` in a task's file that weighs annotators by their reliability."""
