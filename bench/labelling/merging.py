@@ -326,7 +326,7 @@ class Merged:
         """The probability of each label of the given texts, from their votes and all that were recorded before."""
         labels = self.table.labels.labels
         units: list[Votes] = []
-        named = set()
+        named: set[str] = set()
         for key, each in given.items():
             places = self._places_of(key, each)
             known = self._known(places[0]) if places else self._waiting_votes(key, each)[0]

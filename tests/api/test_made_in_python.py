@@ -110,10 +110,10 @@ def test_a_group_of_a_table_in_memory_is_not_dropped_for_a_missing_cell() -> Non
 @pytest.mark.parametrize(
     ("frequency", "first"), [("Y", "1970"), ("M", "1970-01"), ("D", "1970-01-01"), ("h", "1970-01-01T00:00:00")]
 )
-@pytest.mark.parametrize("named", [{}, {"date": "date"}])
-def test_periods_of_pandas_are_read_as_dates(frequency: str, first: str, named: dict[str, str]) -> None:
+@pytest.mark.parametrize("named", [None, "date"])
+def test_periods_of_pandas_are_read_as_dates(frequency: str, first: str, named: str | None) -> None:
     frame = table().assign(date=pd.period_range("1970-01-01", periods=40, freq=frequency))
-    assert bench.new_task(frame, group="outlet", **named).to_pandas()["date"][0] == first
+    assert bench.new_task(frame, group="outlet", date=named).to_pandas()["date"][0] == first
     gap = frame.assign(date=frame["date"].where(frame.index != 3))
     assert bench.new_task(gap, group="outlet", date="date").to_pandas()["date"][3] == ""
 

@@ -99,8 +99,7 @@ def test_the_largest_step_of_a_label_is_the_most_that_one_wrong_or_right_predict
     frame = as_frame(np.random.default_rng(2), 60, 2)
     score = scored(frame, "macro_f1")["macro_f1"]
     steps = dict.fromkeys(LABELS, 0.0)
-    for row in range(60):
-        true, predicted = frame.loc[row, ["label", "predicted"]]
+    for row, (true, predicted) in enumerate(zip(frame["label"], frame["predicted"], strict=True)):
         for label in set(LABELS) - {true} if true == predicted else {true}:
             other = frame.copy()
             other.loc[row, "predicted"] = label

@@ -48,8 +48,8 @@ def make(table: list[dict[str, Any]], columns: Mapping[str, Any] | None = None, 
     TASK.parent.mkdir(parents=True)
     pd.DataFrame(table).to_csv(TASK.with_name("labels.csv"), index=False)
     named = {"id": "id", "text": "text", "label": "label", **(columns or {})}
-    content = {**KEYS, "labels": ["denial", "none"], "source": {"kind": "table", "path": "labels.csv"}} | keys
-    content["source"] |= {"columns": named}
+    source = {"kind": "table", "path": "labels.csv", "columns": named}
+    content = {**KEYS, "labels": ["denial", "none"], "source": source, **keys}
     TASK.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 

@@ -284,7 +284,7 @@ def moments_in_memory(moments: pd.Series[Any], path: Path) -> pd.DataFrame:
 @pytest.mark.parametrize("kept", [moments_in_parquet, moments_in_excel, moments_in_memory])
 @pytest.mark.parametrize("times", ["datetime", "date"])
 def test_dates_are_written_as_a_task_reads_them(tmp_path: Path, kept: Any, times: str) -> None:
-    moments = pd.Series(pd.to_datetime(["2023-08-21 00:00", "2023-08-22 18:30"]))
+    moments: Any = pd.Series(pd.to_datetime(["2023-08-21 00:00", "2023-08-22 18:30"]))
     if times == "date":
         moments = moments.dt.date
     if times == "date" and kept is moments_in_excel:
