@@ -70,7 +70,7 @@ class Disagreement:
         kinds = [differ & (runs.true == label) for label in range(len(steps))] if len(steps) > 1 else [differ]
         holding = [len(np.unique(runs.groups[kind])) for kind in kinds]
         rows = [kind.sum() / n if n else runs.repeats for kind, n in zip(kinds, holding, strict=True)]
-        return cls(holding, (rows * steps).tolist(), len(runs.group_names), factor)
+        return cls(holding, np.multiply(rows, steps).tolist(), len(runs.group_names), factor)
 
     def unseen_error(self, n_groups: int) -> float:
         """The standard error that is added for what so many groups may not show."""
