@@ -363,14 +363,15 @@ def report(
     pathlib.Path
         The page.
     """
+    from bench.data.own_files import check_replaced
     from bench.reporting.html.page import render_report
     from bench.results.layout import REPORT, unlinked
-    from bench.support.places import refuse_existing, write_whole
+    from bench.support.places import write_whole
 
     compared = compare(task, results=results, **keys)
     page = render_report(compared._runs, compared.record).encode()
-    if path is not None and not force:
-        refuse_existing(Path(path), f"path={path}")
+    if path is not None:
+        check_replaced(Path(path), f"path={path}", force)
     target = Path(path) if path is not None else unlinked(compared._runs.runs[0].folder.path.parents[1], REPORT)
     write_whole(target, page)
     return target

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.archive.findings import sound_findings
 from bench.archive.listing import StoredRun
 from bench.archive.manifest import CELL_FILES, MANIFEST, VERSION, Manifest, PackedFile, RunPlace
+from bench.data.own_files import check_replaced
 from bench.errors import BenchError, UserError
 from bench.results.cell import FINAL, Fold
 from bench.results.curves import CurveRecord
@@ -18,7 +19,7 @@ from bench.results.files import is_stored, opened, to_json
 from bench.results.layout import RECORD, SUMMARY
 from bench.results.result_format import FORMAT
 from bench.results.store import RunFolder
-from bench.support.places import make_folder, refuse_existing, replacing
+from bench.support.places import make_folder, replacing
 from bench.support.records import plain
 
 MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -68,8 +69,7 @@ def pack_runs(runs: Sequence[StoredRun], target: Path, force: bool = False) -> P
             packed.runs.append(run)
     if not packed.runs:
         raise UserError("\n".join(packed.left_out) or "There are no runs to export.", "`bench runs` lists the runs.")
-    if not force:
-        refuse_existing(target, str(target))
+    check_replaced(target, str(target), force)
     make_folder(target.parent)
     with replacing(target) as beside:
         # The manifest comes first for whoever reads the file as a stream, so files are read twice.

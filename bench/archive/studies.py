@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.archive.listing import StoredRun
+from bench.data.own_files import check_replaced
 from bench.errors import UserError
 from bench.metrics.registry import greater_is_better
 from bench.results.cell import FINAL, CellRecord, Fold, Trial
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.support.json_writing import json_text
-from bench.support.places import make_folder, refuse_existing, replacing
+from bench.support.places import make_folder, replacing
 from bench.support.process import is_own
 from bench.tracking.uri import sqlite_uri
 
@@ -68,8 +69,7 @@ def export_studies(runs: Sequence[StoredRun], target: Path, force: bool = False)
     bench.errors.UserError
         If nothing was searched, or nothing can be written there.
     """
-    if not force:
-        refuse_existing(target, str(target))
+    check_replaced(target, str(target), force)
     exported = Exported()
     searched: list[tuple[RunFolder, RunRecord, list[CellRecord]]] = []
     for run in runs:

@@ -96,7 +96,7 @@ def command(
 
         target = None if str(output) == "-" else output
         if target is not None:
-            check_output(target, force)
+            check_output(target, force, read=[source])
         request = parse_predict_request(words)
         status.doing("choosing the run")
         chosen = choose_run(request)

@@ -42,7 +42,7 @@ def command(words: tuple[str, ...], by: str | None, output: Path | None, force: 
     """
     from bench.errors import ConfigError
     from bench.reporting.status import Status
-    from bench.support.places import refuse_existing, write_whole
+    from bench.support.places import write_whole
 
     with Status("loading libraries"):
         from bench.comparison.board import refresh_leaderboards
@@ -50,6 +50,7 @@ def command(words: tuple[str, ...], by: str | None, output: Path | None, force: 
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
+        from bench.data.own_files import check_replaced
         from bench.reporting.html.index import index_path, render_index
         from bench.reporting.html.page import render_report
         from bench.reporting.terminal import short_path
@@ -63,8 +64,8 @@ def command(words: tuple[str, ...], by: str | None, output: Path | None, force: 
         )
     index = index_path(request.results, force) if len(request.tasks) > 1 else None
     own = Path(REPORT) if request.folders else None
-    if (named := output or own) is not None and not force:
-        refuse_existing(named, f"--output {named}" if output else str(named))
+    if (named := output or own) is not None:
+        check_replaced(named, f"--output {named}" if output else str(named), force)
 
     def write(title: str, selected: Selected) -> Comparison:
         with Status(f"reading the runs of {title}") as status:

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.data.own_files import files_of
+from bench.data.own_files import check_replaced
 from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, nearest
 from bench.support.json_writing import json_text
-from bench.support.places import make_folder, refuse_read, replacing
+from bench.support.places import make_folder, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,8 +147,7 @@ def export_task(task: Task, target: Path, format_name: str, force: bool = False)
     if os.path.lexists(target) and not (force and target.is_file() and format_name in SUFFIXES.values()):
         way = "remove it" if target.is_dir() or format_name not in SUFFIXES.values() else "overwrite it with --force"
         raise ConfigError(f"{target} already exists.", f"Name another target with --to, or {way}.")
-    if task.origin.is_file():
-        refuse_read(target, str(target), files_of(task.origin))
+    check_replaced(target, str(target), force=True)
     make_folder(target.parent)
     with replacing(target) as path:
         FORMATS[format_name](task, path)

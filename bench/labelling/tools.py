@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from bench.data.own_files import files_of
 from bench.labelling.drawn import ANNOTATOR, LABEL, PREDICTED, PREDICTED_PROBABILITY, Sample
 from bench.prediction.writing import csv_lines, json_lines, write_answers
 from bench.support.json_writing import json_text
-from bench.support.places import refuse_read
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -151,12 +149,9 @@ def write_sheet(sheet: Sheet, form: str, output: Path) -> list[Path]:
     Raises
     ------
     bench.errors.UserError
-        If they cannot be written, or are files of the task.
+        If they cannot be written.
     """
     files = written_files(form, output)
-    own = files_of(sheet.task.origin) if sheet.task.origin.is_file() else []
-    for file in files:
-        refuse_read(file, f"--output {file}", own)
     write_answers(FORMATS[form](sheet), output)
     for config in files[1:]:
         write_answers([labelling_config(sheet.task, sheet.right_to_left)], config)

@@ -11,9 +11,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from bench.data.own_files import check_replaced
 from bench.errors import ConfigError, DataError, nearest
 from bench.support.json_writing import json_text, plain_text
-from bench.support.places import refuse_existing, refuse_read, replacing
+from bench.support.places import replacing
 
 
 def answer_format(given: str | None, output: Path | None, kind: str) -> str:
@@ -123,16 +124,14 @@ def check_output(output: Path, force: bool = False, read: Iterable[Path] = ()) -
     force : bool
         Whether it may replace another.
     read : iterable of pathlib.Path
-        Files that it never replaces.
+        Files that it never replaces, in addition to those of tasks.
     """
-    refuse_read(output, f"--output {output}", read)
     if output.is_dir():
         raise ConfigError(f"--output {output}: this is a folder.", "Name a file in it.")
     folder = Path(os.path.realpath(output)).parent
     if not folder.is_dir():
         raise ConfigError(f"--output {output}: the folder {folder} does not exist.", "Create it, or name another file.")
-    if not force:
-        refuse_existing(output, f"--output {output}")
+    check_replaced(output, f"--output {output}", force, read)
 
 
 def write_answers(lines: Iterable[str], output: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.comparison.compare import Comparison
+from bench.data.own_files import check_replaced
 from bench.errors import ConfigError, UserError
 from bench.metrics.registry import metric_title
 from bench.reporting.forest import WORDS, Panel, difference_text, forest_panels
 from bench.results.extent import extent
-from bench.support.places import refuse_existing, write_whole
+from bench.support.places import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,8 +77,7 @@ def check_figure(path: Path, tasks: int, force: bool) -> None:
         import matplotlib  # noqa: F401
     except ImportError:
         raise UserError("--plot needs matplotlib, which is not installed.", "Type: pip install matplotlib") from None
-    if not force:
-        refuse_existing(path, f"--plot {path}")
+    check_replaced(path, f"--plot {path}", force)
 
 
 def write_figure(comparison: Comparison, path: Path) -> None:

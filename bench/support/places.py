@@ -87,7 +87,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
 
 
 def refuse_read(target: Path, name: str, read: Iterable[Path]) -> None:
-    """Do not overwrite a file that a command reads, whatever the user allows.
+    """Do not overwrite a file that is read, or one of a folder that is read, whatever the user allows.
 
     Parameters
     ----------
@@ -101,10 +101,18 @@ def refuse_read(target: Path, name: str, read: Iterable[Path]) -> None:
     Raises
     ------
     bench.errors.ConfigError
-        If it is one of these.
+        If it is one of these, or in one of these.
     """
-    if target.exists() and any(each.exists() and target.samefile(each) for each in read):
-        raise ConfigError(f"{name}: this file is read by the task or the command, so it stays.", "Name another.")
+    place = Path(os.path.realpath(target))
+    if place.exists() and any(_holds(each, place) for each in read):
+        raise ConfigError(f"{name}: this file is read by a task or the command, so it stays.", "Name another.")
+
+
+def _holds(read: Path, place: Path) -> bool:
+    try:
+        return Path(os.path.realpath(read)) in place.parents or place.samefile(read)
+    except (OSError, ValueError):  # nothing is there, or the text cannot name a file
+        return False
 
 
 def refuse_existing(target: Path, name: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from denials import sentence
 
+from bench.api.comparing import report
 from bench.catalogue import load_further, load_task
 from bench.data.definition import read_definition
 from bench.data.votes import read_votes
@@ -407,22 +408,47 @@ def test_of_two_commands_at_once_the_second_adds_to_what_the_first_has_made() ->
     assert (task.version, len(task)) == (4, 12 + 15)
 
 
-def test_no_output_replaces_what_the_command_reads_or_a_tasks_own_data(bench) -> None:
+def test_no_output_replaces_what_the_command_reads_or_a_tasks_own_data(bench: Any) -> None:
     table = pd.DataFrame({"text": [sentence(n, n % 2 == 0) for n in range(20)], "label": ["denial", "none"] * 10})
     table.to_json("mine.jsonl", orient="records", lines=True)
     pd.DataFrame({"text": [sentence(100 + n, True) for n in range(30)]}).to_csv("archive.csv", index=False)
     assert bench("new", "task", "mine", "--data", "mine.jsonl")[0] == 0
-    before = {name: Path(name).read_bytes() for name in ("mine.jsonl", "archive.csv")}
-    draw = ("sample", "task=mine", "--input", "archive.csv", "--n", "5", "--by", "random", "--format", "csv", "--force")
+    for number, row in enumerate(table.itertuples()):
+        Path("news", row.label).mkdir(parents=True, exist_ok=True)
+        Path("news", row.label, f"{number}.txt").write_text(row.text, encoding="utf-8")
+    assert bench("new", "task", "other", "--data", "news")[0] == 0
+    table.assign(annotator="a", label="denial").to_csv("back.csv", index=False)
+    assert bench("add", "back.csv", "--to", "mine")[0] == 0
+    assert bench("run", "task=mine", "model=majority", "search=none", "tracking=false")[0] == 0
+    for name in ("page.svg", "runs.zip", "studies.db"):
+        Path("tasks/mine", name).write_text("mine")
+    kept = [path for path in Path.cwd().rglob("*") if path.is_file() and "results" not in path.parts]
+    before = {path: path.read_bytes() for path in kept}
+    draw = ("sample", "task=other", "--input", "archive.csv", "--n", "5", "--by", "random", "--format", "csv")
+    predict = ("predict", "task=mine", "--input", "archive.csv", "--format")
     for command in (
         (*draw, "--output", "archive.csv"),
         (*draw, "--output", "mine.jsonl"),
-        ("export", "task=mine", "--to", "mine.jsonl", "--force"),
+        (*draw, "--output", "news/denial/0.txt"),
+        ("suspects", "task=mine", "--export", "csv", "--output", "news/denial/0.txt"),
+        ("export", "task=other", "--to", "mine.jsonl"),
+        ("export", "results", "tasks/mine/runs.zip", "task=mine"),
+        ("export", "studies", "tasks/mine/studies.db", "task=mine"),
+        (*predict, "csv", "--output", "archive.csv"),
+        (*predict, "jsonl", "--output", "mine.jsonl"),
+        (*predict, "csv", "--output", "tasks/mine/task.yaml"),
+        (*predict, "csv", "--output", "news/none/1.txt"),
+        ("report", "task=mine", "--output", "mine.jsonl"),
+        ("compare", "task=mine", "--plot", "tasks/mine/page.svg"),
+        ("stress", "task=mine", "model=logreg", "--plot", "tasks/mine/page.svg"),
+        ("estimate", "task=mine", "--input", "archive.csv", "--plot", "tasks/mine/page.svg"),
     ):
-        status, _, said = bench(*command)
-        assert status == 2, command
-        assert "this file is read by the task or the command, so it stays" in said
-    assert {name: Path(name).read_bytes() for name in before} == before
+        status, _, said = bench(*command, "--force")
+        assert status == 2, (command, said)
+        assert "this file is read by a task or the command, so it stays" in " ".join(said.split()), (command, said)
+    with pytest.raises(UserError, match="so it stays"):
+        report("mine", "mine.jsonl", force=True)
+    assert {path: path.read_bytes() for path in kept} == before
 
 
 def test_a_task_with_added_labels_is_not_made_anew_over_them(bench) -> None:
