@@ -139,6 +139,35 @@ def test_a_table_that_was_filled_in_is_read_in_every_format(form: str) -> None:
     assert list(zip(new["text"], new["label"], strict=True)) == list(zip(given["text"], given["label"], strict=True))
 
 
+UNREAD: dict[str, Callable[[], str]] = {
+    "two files of doccano in a ZIP": lambda: zipped_twice('{"text": "a", "label": []}\n'),
+    "a database": lambda: put("back.sqlite", "SQLite format 3"),
+    "a file that pandas reads": lambda: put("back.feather", "ARROW1"),
+    "several lists in JSON": lambda: put("back.json", '{"a": [{"text": "a"}], "b": [{"text": "b"}]}'),
+}
+
+
+def put(name: str, content: str) -> str:
+    Path(name).write_text(content, encoding="utf-8")
+    return name
+
+
+def zipped_twice(content: str) -> str:
+    with zipfile.ZipFile("back.zip", "w") as archive:
+        for name in ("sara.jsonl", "omar.jsonl"):
+            archive.writestr(name, content)
+    return "back.zip"
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_to_do_about_an_export_that_is_not_read_names_no_option_of_another_command(name: str) -> None:
+    with pytest.raises(DataError) as told:
+        add_labels(Path(UNREAD[name]()), "denials")
+    hint = " ".join(str(told.value.hint).split())
+    assert "one by one" in hint or "Then use " in hint
+    assert "--data" not in hint.partition("Only bench new task")[0]
+
+
 def test_the_encoding_of_an_export_can_be_named(bench) -> None:
     rows = f"text,label\n{text(900)},denial\n{text(901)},none\n"
     Path("back.csv").write_bytes(rows.encode("cp720"))

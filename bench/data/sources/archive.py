@@ -98,7 +98,8 @@ def _unpack(path: Path, suffixes: tuple[str, ...], number: int, size: int, chang
             if len(tables) != 1:
                 raise DataError(
                     f"{path}: it contains {f'{len(tables)} tables: {listed(tables, 5)}' if tables else 'no table'}.",
-                    f"Unpack it, and use a file or the folder: --data {path.with_suffix('')}",
+                    "Unpack it, and use its files one by one. Only bench new task also reads the folder: "
+                    f"--data {path.with_suffix('')}",
                 )
             with archive.open(tables[0]) as content:
                 return _copy(content, path, PurePosixPath(tables[0]).suffix), tables[0]

@@ -179,7 +179,7 @@ def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
             "Save each list in its own file:\n"
             f"python -c \"import json; [json.dump(rows, open(name + '.json', 'x')) for name, rows in "
             f"json.load(open('{path}', encoding='utf-8')).items()]\"\n"
-            "Then use --data with one of them, or with each part of a split, such as train.json.",
+            "Then use one of them, or each part of a split, such as train.json.",
         )
     if unequal:
         counts = ", ".join(f"'{name}' has {length:,}" for name, length in lengths.items())

@@ -238,7 +238,7 @@ def unknown_format(path: Path) -> DataError:
         package = f" with the package {PACKAGES[suffix]}" if suffix in PACKAGES else ""
         hint += (
             f" If it is a table, pandas can read it{package}:\n"
-            f"python -c \"import pandas; {read}.to_parquet('{written}')\"\nThen use --data {written}"
+            f"python -c \"import pandas; {read}.to_parquet('{written}')\"\nThen use {written}."
         )
     if suffix in (".pkl", ".pickle"):
         hint = f"A pickle can run code, so do this only if you trust the file. {hint}"
@@ -249,7 +249,7 @@ def unknown_format(path: Path) -> DataError:
         read = f"pandas.read_sql('select * from TABLE', sqlite3.connect('{path}'))"
         hint = (
             "If it is a database of SQLite, write its table, here called TABLE, into a file:\n"
-            f"python -c \"import pandas, sqlite3; {read}.to_parquet('{written}')\"\nThen use --data {written}"
+            f"python -c \"import pandas, sqlite3; {read}.to_parquet('{written}')\"\nThen use {written}."
         )
     if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
         hint = f"Unpack it. Known suffixes are {known}."
