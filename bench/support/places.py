@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import ConfigError, UserError
+from bench.support.cache import CACHE_VARIABLE, cache_folder
 
 OVERWRITE = "Choose another name, or overwrite it with --force."
 
@@ -73,7 +74,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
     try:
         beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
-        raise _named(error, target) from error
+        raise place_error(error, target) from error
     try:
         yield beside
     except OSError as error:
@@ -81,7 +82,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
             raise
         if error.filename is not None and beside not in (Path(error.filename), *Path(error.filename).parents):
             raise
-        raise _named(error, target) from error
+        raise place_error(error, target) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -166,7 +167,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _named(error, folder) from error
+        raise place_error(error, folder) from error
 
 
 def refused(error: OSError, places: Mapping[str, Path]) -> UserError | None:
@@ -189,18 +190,20 @@ def refused(error: OSError, places: Mapping[str, Path]) -> UserError | None:
     at = Path(os.fsdecode(error.filename))
     for name, place in places.items():
         if at == place or place in at.parents or at in place.parents:
-            return _refusal(name, error.errno)
+            return _refusal(name, place, error.errno)
     return None
 
 
-def _named(error: OSError, place: Path) -> Exception:
-    """The error as one about the place."""
+def place_error(error: OSError, place: Path) -> Exception:
+    """Make the error about a place that could not be written, for what the operating system answered."""
     if error.errno in REFUSED:
-        return _refusal(str(place), error.errno)
+        return _refusal(str(place), place, error.errno)
     return OSError(error.errno, error.strerror, str(place))
 
 
-def _refusal(name: str, number: int) -> UserError:
+def _refusal(name: str, place: Path, number: int) -> UserError:
     # If a folder must be created, a file or a dangling link is in the way.
     reason = os.strerror(errno.ENOTDIR if number == errno.EEXIST else number)
-    return UserError(f"{name}: cannot be written: {reason}.", "Choose another place, or check what is there.")
+    cache = cache_folder()
+    chosen = f"Set {CACHE_VARIABLE} to another folder" if cache in (place, *place.parents) else "Choose another place"
+    return UserError(f"{name}: cannot be written: {reason}.", f"{chosen}, or check what is there.")

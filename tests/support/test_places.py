@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bench.data.sources.archive import _folder
 from bench.errors import UserError
 from bench.support.places import folder_beside, make_folder, refused, replacing
 
@@ -160,3 +162,23 @@ def test_the_commands_name_the_place_with_status_2(
     assert err.splitlines()[0].startswith(f"error: {place.format(folder=tmp_path)}cannot be written: ")
     assert "Finished work is stored" not in err
     assert ".x" not in err.replace(".x.parquet", "")
+
+
+@pytest.mark.parametrize("words", ["add more.csv --to mine", "new task zipped --data labels.zip"])
+@pytest.mark.parametrize("cache", ["/proc/nope", "more.csv"])
+def test_a_cache_that_cannot_be_written_is_told_with_what_sets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench, words: str, cache: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels = "text,label\n" + "".join(f"نص {n},{'ab'[n % 2]}\n" for n in range(4))
+    Path("labels.csv").write_text(labels, encoding="utf-8")
+    Path("more.csv").write_text("text,label\nنص آخر,a\n", encoding="utf-8")
+    with zipfile.ZipFile("labels.zip", "w") as archive:
+        archive.writestr("labels.csv", labels)
+    assert bench("new", "task", "mine", "--data", "labels.csv")[0] == 0
+    monkeypatch.setenv("BENCH_CACHE", cache)
+    _folder.cache_clear()
+    status, out, err = bench(*words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {cache}/")
+    assert "Set BENCH_CACHE to another folder" in err

@@ -20,6 +20,7 @@ from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.plain import is_hidden
 from bench.errors import BenchError, DataError
 from bench.support.cache import cache_folder
+from bench.support.places import make_folder, place_error
 
 COMPRESSED: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 """The function that opens each kind of compressed file, by suffix."""
@@ -136,5 +137,8 @@ def _copy(content: Any, path: Path, suffix: str) -> Path:
 def _folder() -> tempfile.TemporaryDirectory[str]:
     """The folder of this process, which is removed with it."""
     parent = cache_folder() / "unpacked"
-    parent.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(dir=parent)
+    make_folder(parent)
+    try:
+        return tempfile.TemporaryDirectory(dir=parent)
+    except OSError as error:
+        raise place_error(error, parent) from error

@@ -16,6 +16,7 @@ from bench.data.sources.table import read_parts
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, UserError, first_line, nearest, one_line
 from bench.support.cache import cache_folder
+from bench.support.places import make_folder
 
 if TYPE_CHECKING:
     from bench.data.labels import LabelSet
@@ -121,6 +122,7 @@ def load_split(dataset: str, config: str | None, revision: str, split: str) -> A
     with _told(dataset):
         # Offline, `datasets` uses the latest copy in its cache, so each revision has its own cache.
         cache = cache_folder() / "hub" / revision
+        make_folder(cache)
         return prepared(dataset, config, revision, cache).as_dataset(split)
 
 
