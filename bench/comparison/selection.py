@@ -14,8 +14,6 @@ from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
 from bench.results.asked import last_asked
 from bench.results.protocol import (
-    SPLITS,
-    differences,
     differences_but_seed,
     is_replaced,
     model_name,
@@ -23,7 +21,7 @@ from bench.results.protocol import (
     same_but_seed,
     same_table,
     search_name,
-    settings,
+    what_differs,
 )
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, StoredRun, stored_runs
@@ -176,8 +174,9 @@ def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
     present = {record.model.name for _, record in runs}
     for _, record in finished:
         if wanted.models is not None and record.model.name not in present:
+            apart = "; ".join(what_differs(newest, record))
             raise UserError(
-                f"{newest.model.name} and {record.model.name} do not compare: {'; '.join(_parts(newest, record))}.",
+                f"{newest.model.name} and {record.model.name} do not compare: {apart}.",
                 f"Run both under one protocol: bench run task={task} model={','.join(wanted.models)}",
             )
     unfinished = [record for folder, record in fitting if not folder.summarised and same_table(record, newest)]
@@ -188,10 +187,19 @@ def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
     ]
     others = [record for _, record in finished if not same_table(record, newest)]
     if others:
-        n = "1 stored run is" if len(others) == 1 else f"{len(others)} stored runs are"
-        told = min((_parts(newest, other) for other in others), key=len)
-        notes.append(f"{n} left out, under another protocol ({'; '.join(told)})")
+        notes.append(_left_out(newest, others))
     return Selected(runs, notes, named=wanted.models is not None, unfinished=unfinished)
+
+
+def _left_out(newest: RunRecord, others: Sequence[RunRecord]) -> str:
+    """Say how many runs do not compare with one, and why, the most frequent reason first."""
+    reasons = Counter(", ".join(what_differs(newest, other)) for other in others).most_common()
+    told = "; ".join(reason if len(reasons) == 1 else f"{n:,} with {reason}" for reason, n in reasons)
+    kinds = {
+        "of other data" if other.task.digest != newest.task.digest else "under another protocol" for other in others
+    }
+    n = "1 stored run is" if len(others) == 1 else f"{len(others)} stored runs are"
+    return f"{n} left out, {' or '.join(sorted(kinds))} ({told})"
 
 
 def _check_named(results: Path, task: str, wanted: Filter, stored: Sequence[RunRecord]) -> None:
@@ -339,7 +347,7 @@ def select_folders(paths: Sequence[Path]) -> Selected:
     for path, (_, record) in zip(paths[1:], runs[1:], strict=True):
         if not same_table(first, record):
             raise UserError(
-                f"{paths[0]} and {path} do not compare: {'; '.join(_parts(first, record))}.",
+                f"{paths[0]} and {path} do not compare: {'; '.join(what_differs(first, record))}.",
                 "Name folders of runs that were made under the same protocol.",
             )
     return Selected(runs, [], named=True)
@@ -373,15 +381,6 @@ def _unfinished(record: RunRecord, which: str = "") -> str:
 def _distinct(keys: Sequence[str]) -> int:
     """How many digits make keys differ, at least four."""
     return next((n for n in range(4, 12) if len({key[:n] for key in keys}) == len(set(keys))), 12)
-
-
-def _parts(one: RunRecord, other: RunRecord) -> list[str]:
-    """What keeps two runs apart, with both values; the digest of the splits only where nothing else explains it."""
-    ours, theirs = settings(one), settings(other)
-    changed = [f"{key}: {value} and {theirs[key]}" for key, value in ours.items() if theirs.get(key, value) != value]
-    if one.validation.forward != other.validation.forward:
-        changed.insert(0, f"validation: {one.validation.name} and {other.validation.name}")
-    return [*differences(one, other, but=SPLITS), *changed] or differences(one, other)
 
 
 def _protocols(found: list[StoredRun]) -> str:

@@ -12,6 +12,9 @@ from bench.results.record import ModelRecord, RunRecord, SplitSizes
 SPLITS = "splits"
 """The name of the difference between runs with other outer folds."""
 
+DIGEST = "data digest"
+"""The name of the difference between runs on other data."""
+
 
 def differences(one: RunRecord, other: RunRecord, but: str = "") -> list[str]:
     """List the differences between two runs that make their scores incomparable.
@@ -31,7 +34,7 @@ def differences(one: RunRecord, other: RunRecord, but: str = "") -> list[str]:
     parts: dict[str, Callable[[RunRecord], object]] = {
         "result format": lambda record: record.format,
         "task": lambda record: record.task.name,
-        "data digest": lambda record: record.task.digest[:12],
+        DIGEST: lambda record: record.task.digest[:12],
         "labels": lambda record: ", ".join(record.task.labels),
         "metric": lambda record: f"{record.task.metric}{mean_over(record.task.averaged_over)}",
         "groups": lambda record: record.task.group,
@@ -134,6 +137,22 @@ def deciding(validation: Validation, published: Mapping[str, SplitSizes], lent: 
     if len(published) == 1 and not lent and all(sizes.dev for sizes in published.values()):
         idle.add("inner_folds")
     return {key: value for key, value in dataclasses.asdict(validation).items() if key not in idle}
+
+
+def what_differs(one: RunRecord, other: RunRecord) -> list[str]:
+    """What keeps two runs out of one leaderboard, with both values.
+
+    The digest of the splits only where nothing else explains it, and that of the data where their version is the same.
+    """
+    ours, theirs = settings(one), settings(other)
+    changed = [f"{key}: {value} and {theirs[key]}" for key, value in ours.items() if theirs.get(key, value) != value]
+    if one.validation.forward != other.validation.forward:
+        changed.insert(0, f"validation: {one.validation.name} and {other.validation.name}")
+    found = [*differences(one, other, but=SPLITS), *changed] or differences(one, other)
+    if one.task.version == other.task.version:
+        return found
+    version = f"task version: {one.task.version} and {other.task.version}"
+    return [version if each.startswith(f"{DIGEST}: ") else each for each in found]
 
 
 def same_table(one: RunRecord, other: RunRecord) -> bool:

@@ -124,9 +124,23 @@ def test_runs_are_chosen_by_the_name_of_their_validation(results: Path) -> None:
 def test_runs_that_are_left_out_are_told_by_the_keys_that_choose_them(results: Path) -> None:
     command(results, ["a"], 4, validation={**TEN, "name": "forward", "splits": "forward"}, splits="f" * 16)
     (note,) = select_runs(results, "denial", Filter(seed=0)).notes
-    assert note == "5 stored runs are left out, under another protocol (validation: forward and default)"
+    assert note == (
+        "5 stored runs are left out, under another protocol (3 with validation: forward and default, folds: 10 and "
+        "5; 2 with validation: forward and default)"
+    )
     (note,) = select_runs(results, "denial", Filter(seed=0, validation={"name": "default"})).notes
     assert note == "3 stored runs are left out, under another protocol (folds: 10 and 5)"
+
+
+def test_runs_that_are_left_out_are_counted_by_what_keeps_them_apart(results: Path) -> None:
+    earlier = {"digest": "0" * 64, "version": 1}
+    command(results, ["a", "b", "d", "e"], 3, of_task=earlier, validation=TEN)
+    command(results, ["a"], 4, of_task={"version": 2}, validation=TEN)
+    (note,) = select_runs(results, "denial", Filter(seed=0)).notes
+    assert note == (
+        "8 stored runs are left out, of other data or under another protocol (5 with task version: 2 and 1; "
+        "3 with folds: 10 and 5)"
+    )
 
 
 @pytest.mark.parametrize("finished", [True, False])
