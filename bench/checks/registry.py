@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.checks import annotators, giveaway, groups, labels, passes, repeats, texts, writing
+from bench.checks import annotators, dates, giveaway, groups, labels, passes, repeats, texts, writing
 from bench.checks.finding import CheckResult, Finding, by_severity
 from bench.checks.subject import Subject
 
@@ -44,6 +44,7 @@ CHECKS: dict[str, Check] = {
         Check("D102", "Label with too few examples", labels.rare, quick=True),
         Check("D103", "Label in one group only", labels.in_one_group, quick=True),
         Check("D104", "Several labels in one", labels.joined, quick=True),
+        Check("D105", "Dates without an order", dates.without_order),
         Check("D201", "Repeated input", repeats.exact, quick=True),
         Check("D202", "Same input with different labels", repeats.contradicting, quick=True),
         Check("D203", "Near repeat in another group", repeats.near_across_groups),

@@ -223,6 +223,11 @@ def prepared_apart(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def dated(*dates: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The table with these dates in turn."""
+    return lambda table: table.assign(date=[dates[row % len(dates)] for row in range(len(table))])
+
+
 FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "a mistyped label": ("D101", mistyped_label),
     "a label in another case": ("D101", label_in_another_case),
@@ -231,6 +236,7 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "a label in one group": ("D103", one_group),
     "several labels in one": ("D104", joined_labels),
     "lists for labels": ("D104", listed_labels),
+    "dates of which some have a time zone": ("D105", dated("2024-05-03T10:00+03:00", "2024-05-03T12:30")),
     "the same input with different labels": ("D202", copied_with_another_label),
     "nearly the same text in two groups": ("D203", nearly_copied),
     "nearly the same text with different labels": ("D205", nearly_copied_with_another_label),
@@ -264,6 +270,7 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
 }
 
 SMALL = {
+    "dates that are missing": ("D105", dated("2024-05-03", "")),
     "a copied input": ("D201", copied),
     "nearly the same text in one group": ("D204", nearly_copied_in_its_group),
     "a text of one word": ("D302", set_text(5, lambda text: text.split()[0])),
