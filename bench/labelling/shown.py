@@ -42,7 +42,8 @@ def added_sentences(added: Added) -> list[str]:
     if added.files:
         told = [f"{task.name} version {task.version}: {counted(added.new, 'new example')}, {len(task):,} in all."]
         if added.again:
-            told.append(f"{added.again:,} labelled again, {added.changed:,} of them have another label now.")
+            have = "has" if added.changed == 1 else "have"
+            told.append(f"{added.again:,} labelled again, {added.changed:,} of them {have} another label now.")
     else:
         has_all = "" if added.tied else ", and has all of the export's votes"
         told = [f"Nothing is added: {task.name} stays version {task.version}{has_all}."]

@@ -22,6 +22,7 @@ from bench.data.votes import read_votes
 from bench.errors import DataError, UserError
 from bench.labelling.adding import Added, add_labels
 from bench.labelling.own_table import how_to_add
+from bench.labelling.shown import added_sentences
 from bench.labelling.tools import choice_of
 
 KEYS = {
@@ -164,6 +165,13 @@ def test_one_column_can_be_the_group_and_the_value() -> None:
     task = add(new(1, target="t0")).task
     assert (task.groups[-1], task.examples["value"].iloc[-1]) == ("t0", "t0")
     assert {*pd.read_json("tasks/denials/examples-v2.jsonl", lines=True)} == {"id", "key", "body", "class", "target"}
+
+
+@pytest.mark.parametrize(("n", "told"), [(1, "1 of them has another label"), (2, "2 of them have another label")])
+def test_the_number_of_changed_labels_is_told_in_good_grammar(n: int, told: str) -> None:
+    make(rows(), {"id": "key"})
+    added = add(*(again(k, "none", who) for k in range(0, 2 * n, 2) for who in "ab"), again(10, "denial", "a"))
+    assert any(told in each for each in added_sentences(added))
 
 
 def finer() -> list[dict[str, Any]]:
