@@ -12,7 +12,7 @@ import numpy as np
 from bench.catalogue import is_here, load_further, load_task
 from bench.comparison.compared import ComparedRuns
 from bench.comparison.task_now import as_run
-from bench.data.by import MOST, By
+from bench.data.by import MOST, By, are_dates
 from bench.data.dates import DayOrder
 from bench.errors import UserError
 from bench.metrics.outcomes import VALUE
@@ -125,10 +125,13 @@ def check_number(runs: ComparedRuns, column: str, names: Sequence[str], values: 
     most = int(np.bincount(pairs[0]).max())
     if len(names) > MOST or (len(names) > MANY and most < FEWEST_GROUPS):
         least = f", and none in as many as {FEWEST_GROUPS} groups" if most < FEWEST_GROUPS else ""
+        months = f"--by {column.removesuffix(':day')}:month"
+        dated = not column.endswith(":month") and are_dates(name for name in names if name != EMPTY)
         raise UserError(
             f"--by {column}: the column has {len(names):,} different values in {len(values):,} examples{least}, so its "
             "slices are too many to compare.",
-            f"Choose a column with fewer values, at most {MOST}, or a period of dates, such as --by {column}:month",
+            f"Choose a column with fewer values, at most {MOST}"
+            + (f", or a period of dates: {months}" if dated else ""),
         )
 
 

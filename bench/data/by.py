@@ -19,6 +19,25 @@ MOST = 400
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 
+def are_dates(values: Iterable[str]) -> bool:
+    """Whether all values are dates with a month, as ``COLUMN:month`` needs them.
+
+    Examples
+    --------
+    >>> are_dates(["2024-05-03", "03/05/2024"]), are_dates(["2024", "a17"])
+    (True, False)
+    """
+    for value in values:
+        try:
+            if len(read_date(value, "")) < PERIODS["month"]:
+                return False
+        except AmbiguousDateError:
+            continue
+        except DataError:
+            return False
+    return True
+
+
 @dataclass(frozen=True)
 class By:
     """The column that divides texts.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.data.by import MOST, By
+from bench.data.by import MOST, By, are_dates
 from bench.data.drawn import texts_drawn_for
 from bench.data.duplicates import duplicate_keys
 from bench.data.sources.further import written
@@ -316,7 +316,7 @@ def _of(read: ReadArchive, part: str, by: By | None, n_labels: int) -> list[Tota
         assert by is not None
         raise DataError(
             f"The column '{by.column}' has more than {MOST} values, so it divides the archive into too few texts.",
-            f"For dates, count by month or year: --by {by.column}:month" if by.period is None else None,
+            f"Count by month or year: --by {by.column}:month" if by.period is None and are_dates(read.parts) else None,
         )
     return [read.whole, read.parts.setdefault(part, Totals.none(n_labels, read.whole.dealt))]
 

@@ -25,12 +25,12 @@ from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.comparison.slice_values import EMPTY, sliceable_columns
-from bench.data.by import By
+from bench.data.by import MOST, By
 from bench.data.sources import Further
-from bench.errors import UserError
+from bench.errors import DataError, UserError
 from bench.in_memory import TASKS
 from bench.shares.estimate import examples_by_part
-from bench.shares.totals import ReadArchive, Totals
+from bench.shares.totals import ReadArchive, Totals, _of
 
 OUTLETS = ("سبأ", "وفا", "NA", "")
 
@@ -113,6 +113,27 @@ def test_a_column_of_many_values_is_refused_in_words(folder: Path) -> None:
     write_task_runs(folder / "results", load_task("mine"), {"good": 0.9})
     with pytest.raises(UserError, match="has 240 different values in 240 examples, and none in as many as 5 groups"):
         sliced(folder, "url")
+
+
+def test_a_period_is_offered_for_a_column_of_dates_only(folder: Path) -> None:
+    days = [f"{day:%d/%m/%Y}" for day in pd.date_range("2023-01-01", periods=480)]
+    write(folder, [{**row, "published": day} for row, day in zip(rows(480), days, strict=True)])
+    write_task_runs(folder / "results", load_task("mine"), {"good": 0.9})
+    for column, offered in (("url", False), ("published", True), ("published:day", True)):
+        with pytest.raises(UserError, match="has 480 different values") as refused:
+            sliced(folder, column)
+        assert str(refused.value.hint).endswith("--by published:month") is offered
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"), [("g{}", None), ("2024-05-03T10:00:00.{:03}", "Count by month or year: --by it:month")]
+)
+def test_an_archive_of_too_many_parts_is_divided_by_periods_only_of_dates(value: str, hint: str | None) -> None:
+    none = Totals.none(2, dealt=False)
+    read = ReadArchive(none, {value.format(number): none for number in range(MOST)})
+    with pytest.raises(DataError, match="more than 400 values") as refused:
+        _of(read, "one more", By("it"), 2)
+    assert refused.value.hint == hint
 
 
 @pytest.mark.parametrize("words", [("task=mine",), ("model=good", "task", "=", "mine")])
