@@ -84,6 +84,12 @@ def share_remarks(estimates: Estimates) -> list[str]:
         "corrected by the labelled examples. Counted: labels where they are known, the model's elsewhere; biased.",
         f"assumption: {ASSUMPTION}",
     ]
+    return lines + share_findings(estimates)
+
+
+def share_findings(estimates: Estimates) -> list[str]:
+    """Where the labels alone say more, and how many more labels narrow the intervals."""
+    lines = []
     alone = [each.label for each in estimates.whole.shares if each.narrowest == "labels_alone"]
     if alone:
         lines.append(f"The labels alone give the narrower interval for {', '.join(alone)}.")

@@ -22,6 +22,7 @@ from bench.cli import main
 from bench.prediction.choice import choose_run, parse_predict_request
 from bench.prediction.fold_models import models_of
 from bench.prediction.rebuilt import model_of_run, rebuilt
+from bench.reporting.shares import interval_words
 from bench.results.files import to_json
 from bench.results.shares import read_shares
 from bench.shares import totals
@@ -300,7 +301,8 @@ def test_a_task_whose_data_have_changed_is_refused(bench, folder: Path) -> None:
 
 
 def test_it_is_stored_beside_the_run_and_shown_in_the_report(bench, folder: Path) -> None:
-    found = estimated(bench, "--input", "archive.csv", "--by", "published:month")
+    words = ("--by", "published:month", "--difference", "2024-10", "2024-09")
+    found = estimated(bench, "--input", "archive.csv", *words)
     chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
     stored = next(each for each in read_shares(chosen.folder) if each.title == "archive.csv by published:month")
     assert json.loads(to_json(plain(stored))) == json.loads(to_json(found))
@@ -314,6 +316,14 @@ def test_it_is_stored_beside_the_run_and_shown_in_the_report(bench, folder: Path
     figures = [figure for figure in figures_of(page) if "share in %" in figure]
     assert len(figures) >= len(stored.labels)
     assert all("counted in % (biased)" in figure and numbers_within(figure) for figure in figures)
+    for each in stored.whole.shares:
+        assert f">{interval_words(each.labels_alone)}<" in page
+        assert f">{interval_words(each.adjusted)}<" in page
+        assert f"{each.label} {stored.further[each.label]:,}" in page
+    (differences,) = [figure for figure in figures_of(page) if "2024-10 - 2024-09" in figure]
+    for change in stored.differences:
+        assert f"2024-10 - 2024-09, {change.label}</bdi>" in differences
+        assert f">{100 * change.difference.value:.1f}<" in differences
 
 
 def test_archives_of_the_same_file_name_are_kept_shown_and_logged_side_by_side(bench, folder: Path) -> None:

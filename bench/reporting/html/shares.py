@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bench.comparison.compared import ComparedRuns
 from bench.reporting.html.charts import Chart, Dot, dot_chart
-from bench.reporting.shares import percent
-from bench.results.shares import Estimates, LabelShare, read_shares, told_apart
+from bench.reporting.shares import interval_words, percent, share_findings
+from bench.results.shares import Estimates, LabelShare, PartDifference, read_shares, told_apart
 from bench.statistics.sampled import Share
 
 MOST_OF = 55.0
@@ -17,12 +17,13 @@ MOST_OF = 55.0
 
 @dataclass(frozen=True)
 class ShownShares:
-    """The shares of an archive: the run whose models predicted, a chart for each label, and the warnings."""
+    """The shares of an archive: the run whose models predicted, charts, and what else to know."""
 
     name: str
     title: str
     facts: str
     charts: list[Chart]
+    remarks: list[str]
     warnings: tuple[str, ...]
 
 
@@ -42,20 +43,39 @@ def _shown(name: str, title: str, estimates: Estimates) -> ShownShares:
         for number, label in enumerate(estimates.labels)
         if estimates.whole.shares
     ]
-    return ShownShares(name, title, facts, charts, estimates.warnings)
+    charts += [_difference_chart(estimates.differences)] if estimates.differences else []
+    return ShownShares(name, title, facts, charts, share_findings(estimates), estimates.warnings)
 
 
 def _chart(shares: Sequence[tuple[str, LabelShare]], label: str) -> Chart:
     """The shares of a label in percent, as in the terminal; at least one."""
     dots = [_dot(title, each.powered) for title, each in shares]
     rows: list[tuple[str, ...]] = [
-        (title, percent(each.powered.value), *_ends(each.powered), percent(each.counted)) for title, each in shares
+        (
+            title,
+            percent(each.powered.value),
+            *_ends(each.powered),
+            interval_words(each.labels_alone),
+            interval_words(each.adjusted),
+            "labels alone" if each.narrowest == "labels_alone" else "share",
+            percent(each.counted),
+        )
+        for title, each in shares
     ]
-    columns = ("", "share in %", "low", "high", "counted in % (biased)")
+    columns = ("", "share in %", "low", "high", "labels alone", "adjusted", "narrowest", "counted in % (biased)")
     whole = max(dot.value if dot.high is None else dot.high for dot in dots) > MOST_OF
     return dot_chart(
         dots, f"Share of {label}", f"share of {label} in %", columns, rows, always=(0.0, 100.0) if whole else (0.0,)
     )
+
+
+def _difference_chart(differences: Sequence[PartDifference]) -> Chart:
+    """The differences of the shares in parts, in points; at least one."""
+    named = [(f"{each.one} - {each.other}, {each.label}", each.difference) for each in differences]
+    rows = [(title, percent(share.value), *_ends(share)) for title, share in named]
+    columns = ("", "points", "low", "high")
+    dots = [_dot(title, share) for title, share in named]
+    return dot_chart(dots, "Differences of shares", "difference in points", columns, rows, always=(0.0,), zero=True)
 
 
 def _dot(title: str, share: Share) -> Dot:
