@@ -22,6 +22,9 @@ ASSUMPTION = "The labelled examples were drawn from this archive, at random or a
 LEFT_OUT = ("labels alone", "adjusted", "counted\n(biased)", "labelled", "texts")
 """Columns, in the order in which a narrow terminal has no room for them."""
 
+COLUMN_OF = {"powered": "share", "labels_alone": "labels_alone", "adjusted": "adjusted"}
+"""The columns of the CSV with each method's shares."""
+
 
 def percent(share: float) -> str:
     """A share in percent, with a decimal.
@@ -173,14 +176,14 @@ def _row(part: PartShares, each: LabelShare | str) -> dict[str, object]:
         "labelled": part.n_labelled,
         "label": label,
     }
-    for name in ("powered", "labels_alone", "adjusted"):
+    for name, title in COLUMN_OF.items():
         share: Share | None = None if isinstance(each, str) else getattr(each, name)
         interval = None if share is None else share.interval
-        title = "share" if name == "powered" else name
         row[title] = "" if share is None else share.value
         row[f"{title}_low"] = "" if interval is None else interval.low
         row[f"{title}_high"] = "" if interval is None else interval.high
-    return row | {"counted": part.counted[label]}
+    narrowest = "" if isinstance(each, str) else COLUMN_OF[each.narrowest]
+    return row | {"counted": part.counted[label], "narrowest": narrowest}
 
 
 def _of_difference(each: PartDifference) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from bench.reporting.shares import print_estimates
+from bench.reporting.shares import print_estimates, shares_csv
 from bench.results.shares import Estimates, LabelShare, PartDifference, PartShares
 from bench.statistics.interval import Interval
 from bench.statistics.sampled import Archive, Share
@@ -107,3 +109,12 @@ def test_what_is_counted_is_told_as_it_is_done(capsys: pytest.CaptureFixture[str
     assert all("labels where they are known, the model" in text for text in told)
     archive = Archive(60, np.full(2, 0.5), np.array([1.0, 0.0]), np.array([10.0, 30.0]), np.zeros(2))
     assert archive.counted().tolist() == [0.7, 0.3]
+
+
+def test_as_csv_each_share_names_the_column_of_the_narrowest_interval() -> None:
+    estimates = estimates_of()
+    rows = list(csv.DictReader(io.StringIO(shares_csv(estimates))))
+    assert [row["narrowest"] for row in rows] == ["share", "labels_alone"] * 3 + ["", ""]
+    for row, each in zip(rows, estimates.whole.shares, strict=False):
+        assert float(row["share_low"]) == each.powered.value - 0.1
+        assert float(row[row["narrowest"]]) == each.powered.value
