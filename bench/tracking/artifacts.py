@@ -9,15 +9,17 @@ from pathlib import Path
 import pandas as pd
 
 from bench.metrics.confusion import column_names
+from bench.reporting.shares import shares_csv
 from bench.results.cell import CellResult
 from bench.results.files import read_bytes
-from bench.results.layout import RECORD, SUMMARY
+from bench.results.layout import RECORD, SHARES, SUMMARY
+from bench.results.shares import Estimates, read_shares, told_apart
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
 from bench.statistics.interval import Interval
 from bench.support.json_writing import json_text
 from bench.tracking.confusion import confusion_svg
-from bench.tracking.names import CLASS_METRICS
+from bench.tracking.names import CLASS_METRICS, ascii_name
 
 PREDICTIONS = "predictions.json"
 """The table of out-of-fold predictions, in the form that MLflow's page opens as a table."""
@@ -47,6 +49,7 @@ def write_artifacts(
         table = pd.concat(frames, ignore_index=True)
         content = {"columns": list(table.columns), "data": list(table.itertuples(index=False, name=None))}
         (target / PREDICTIONS).write_text(json_text(content), encoding="utf-8")
+    _write_shares(target / SHARES, read_shares(folder))
     if any(cell.trials for cell in cells):
         _write_search(target / "search.csv", cells)
     if summary is None:
@@ -75,6 +78,13 @@ def write_artifacts(
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
     return (None, None) if interval is None else (interval.low, interval.high)
+
+
+def _write_shares(target: Path, found: Sequence[Estimates]) -> None:
+    """All shares of the archives and of their parts, and the differences: a table for each archive and column."""
+    for each, title in zip(found, told_apart(found, [each.title for each in found]), strict=True):
+        target.mkdir(exist_ok=True)
+        (target / f"{ascii_name(title)}.csv").write_text(shares_csv(each), encoding="utf-8")
 
 
 def _write_search(path: Path, cells: Iterable[CellResult]) -> None:

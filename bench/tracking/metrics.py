@@ -16,6 +16,7 @@ from bench.results.record import RunRecord
 from bench.results.shares import Estimates, told_apart
 from bench.results.stress import StressSummary
 from bench.results.summary import Summary
+from bench.statistics.sampled import Share
 from bench.tracking.names import CLASS_METRICS, ascii_name, class_metric
 
 
@@ -75,14 +76,19 @@ def period_points(summary: Summary) -> list[Point]:
 
 
 def share_points(found: Sequence[Estimates]) -> list[Point]:
-    """The shares of labels in whole archives, with their intervals."""
-    points = []
+    """The shares of labels in whole archives and the differences of parts, with their intervals."""
+    named: dict[str, Share] = {}
     for each, archive in zip(found, told_apart(found, [each.archive for each in found]), strict=True):
-        for share in each.whole.shares:
-            name = f"shares/{ascii_name(archive)}/{ascii_name(share.label)}"
-            points.append(Point(name, share.powered.value))
-            if (interval := share.powered.interval) is not None:
-                points += [Point(f"{name}/low", interval.low), Point(f"{name}/high", interval.high)]
+        above = f"shares/{ascii_name(archive)}"
+        named |= {f"{above}/{ascii_name(share.label)}": share.powered for share in each.whole.shares}
+        for change in each.differences:
+            parts = ascii_name(f"{change.one} - {change.other} by {each.by}")
+            named[f"{above}/{ascii_name(change.label)}/{parts}"] = change.difference
+    points = []
+    for name, share in named.items():
+        points.append(Point(name, share.value))
+        if (interval := share.interval) is not None:
+            points += [Point(f"{name}/low", interval.low), Point(f"{name}/high", interval.high)]
     return points
 
 

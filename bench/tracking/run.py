@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Dataset, Run
 
 
-FORM = 6
+FORM = 7
 """Counted up when runs are logged in another form, so that those of an older one are logged again."""
 
 LEFT_OUT = "bench.model_left_out"

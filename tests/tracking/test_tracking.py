@@ -25,6 +25,7 @@ from importing import same_path
 from living import wait_for
 from present import present
 from quiet import Quiet
+from some_estimates import MONTHS, estimates_of
 from stored import TEXTS, change_record, write_run
 from thoroughness import scaled
 
@@ -32,6 +33,7 @@ from bench.config import compose
 from bench.metrics.f1 import MACRO_F1
 from bench.models.persistence import loads
 from bench.results.cell import CellResult, Trial
+from bench.results.shares import read_shares, write_shares
 from bench.results.store import RunFolder, stored_runs
 from bench.results.summary import summarise
 from bench.running import runner
@@ -41,7 +43,7 @@ from bench.tracking.baseline import baseline_run, judge_all
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
 from bench.tracking.logged import forget_deleted
-from bench.tracking.metrics import search_points
+from bench.tracking.metrics import search_points, share_points
 from bench.tracking.names import CLASS_METRICS, ascii_name, run_name
 from bench.tracking.run import LEFT_OUT, track, track_again, track_all
 from bench.tracking.store import open_store
@@ -418,6 +420,30 @@ def test_the_table_of_predictions_has_a_column_for_each_label_in_any_normal_form
     predictions = json.loads((tmp_path / "target" / "predictions.json").read_text("utf-8"))
     assert predictions["columns"] == ["id", "p_\u00e9", "p_e\u0301", "fold"]
     assert predictions["data"] == [["1", 0.25, 0.75, 0]]
+
+
+def test_shares_of_parts_are_a_table_and_those_of_archives_and_differences_are_metrics(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "target").mkdir()
+    estimates = estimates_of()
+    write_shares(RunFolder(tmp_path), estimates)
+    write_shares(RunFolder(tmp_path), replace(estimates, by=None, parts=(), differences=()))
+    write_artifacts(tmp_path / "target", RunFolder(tmp_path), None, [], "")
+    tables = {path.name for path in (tmp_path / "target" / "shares").iterdir()}
+    assert tables == {"archive.csv.csv", f"{ascii_name(estimates.title)}.csv"}
+    table = pd.read_csv(tmp_path / "target" / "shares" / f"{ascii_name(estimates.title)}.csv")
+    assert table["part"].fillna("").tolist() == [
+        "",
+        "",
+        *(name for name in MONTHS for _ in "ab"),
+        *2 * ["2024-10 - 2024-09"],
+    ]
+    points = share_points(read_shares(RunFolder(tmp_path)))
+    assert len({point.name for point in points}) == len(points) == 2 * 3 * 2
+    values = {point.name: point.value for point in points}
+    between = f"shares/archive.csv/true/{ascii_name('2024-10 - 2024-09 by published:month')}"
+    assert [values[f"{between}{end}"] for end in ("", "/low", "/high")] == pytest.approx([0.1234, 0.0679, 0.1789])
+    assert values["shares/archive.csv/true"] == pytest.approx(1 / 3)
 
 
 def test_artifacts_hold_the_tables(client, folder, run, children, tmp_path):
