@@ -34,7 +34,7 @@ class LabelShare:
     labels_alone : Share
         By the labelled examples alone.
     adjusted : Share or None
-        By counting, corrected by the model's error rates; None if these say nothing.
+        By counting, corrected by the model's error rates; None if these say nothing of the label.
     counted : float
         By counting: known labels where there are some, the predicted ones elsewhere; biased.
     narrowest : {"powered", "labels_alone"}

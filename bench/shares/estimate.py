@@ -352,7 +352,7 @@ def _shares(part: str | None, examples: _Examples, shares: Floats, totals: Total
             label=label,
             powered=powers,
             labels_alone=unaided,
-            adjusted=corrected,
+            adjusted=None if corrected is None or np.isnan(corrected.value) else corrected,
             counted=counted[label],
             narrowest="labels_alone" if unaided.width < powers.width else "powered",
         )

@@ -71,7 +71,7 @@ class Method:
         return np.concatenate([self.influence, noise])
 
     def shares(self) -> list[Share]:
-        """Each label's share with its interval."""
+        """Each label's share with its interval, or without one if it is not a number."""
         if self.exact:
             return [Share(float(value), Interval(float(value), float(value))) for value in self.values]
         if self.effective < FEWEST:
@@ -79,10 +79,10 @@ class Method:
         units = Units(np.ones(len(self.moves)))
         few = np.full(len(self.values), max(self.effective - self.parameters, 1.0 + 1e-9))
         least = np.minimum(np.sqrt((self.influence[len(self.groups) :] ** 2).sum(axis=0)), 0.5)
-        low, high = Scores.of(self.values, self.moves, few, units, capped=False, least=least).limits
+        low, high = Scores.of(np.nan_to_num(self.values), self.moves, few, units, capped=False, least=least).limits
         low, high = np.maximum(low, self.possible[0]), np.minimum(high, self.possible[1])
         ends = zip(self.values.tolist(), low.tolist(), high.tolist(), strict=True)
-        return [Share(value, Interval(below, above)) for value, below, above in ends]
+        return [Share(value, None if np.isnan(value) else Interval(below, above)) for value, below, above in ends]
 
 
 def powered(sample: LabelledSample, archive: Archive, power: Floats | None = None) -> Method:
@@ -180,25 +180,27 @@ def adjusted_count(sample: LabelledSample, archive: Archive, chosen: Floats) -> 
     Returns
     -------
     Method or None
-        None if the model finds some label no better than by chance, or no text is unlabelled.
+        None if the model finds no label better than by chance, or no text is unlabelled. The value of each label that
+        it finds no better is not a number.
     """
     if archive.n == 0:
         return None
     total, given = sample.weights.sum(), sample.given
     support = sample.weights @ given
     other = total - support
-    if (support <= 0).any() or (other <= 0).any():
-        return None
+    known = (support > 0) & (other > 0)
+    support, other = np.where(known, support, 1.0), np.where(known, other, 1.0)
     hits = sample.weights @ (given * chosen) / support
     alarms = sample.weights @ ((1.0 - given) * chosen) / other
-    gain = hits - alarms
-    if (gain <= 0.05).any():
+    found = known & (hits - alarms > 0.05)
+    if not found.any():
         return None
+    gain = np.where(found, hits - alarms, 1.0)
     rest = (archive.chosen - alarms) / gain
     within = np.clip(rest, 0.0, 1.0)
     parts = -(within * given * (chosen - hits) / support + (1.0 - within) * (1.0 - given) * (chosen - alarms) / other)
     influence = sample.steadied(parts * total / gain) * _scale(sample, archive)
-    values = np.clip(archive.whole(within), *archive.possible)
+    values = np.where(found, np.clip(archive.whole(within), *archive.possible), np.nan)
     return Method(values, influence, sample.named, np.zeros(len(gain)), sample.effective, 0, archive.possible)
 
 

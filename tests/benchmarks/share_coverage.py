@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from bench.statistics.powered import adjusted_count, labels_alone, powered, without_labelled
-from bench.statistics.sampled import Archive, LabelledSample
+from bench.statistics.sampled import Archive, LabelledSample, Share
 
 SIZES = (100, 300, 1000)
 MODELS = ("good", "poor", "nearly perfect", "wrong in groups")
@@ -184,7 +184,7 @@ def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dic
     return {
         "powered": [each.powered for each in shares.shares],
         "labels alone": [each.labels_alone for each in shares.shares],
-        "adjusted count": [each.adjusted for each in shares.shares if each.adjusted],
+        "adjusted count": [each.adjusted or Share(np.nan, None) for each in shares.shares],
         "counted": [each.counted for each in shares.shares],
     }
 

@@ -127,6 +127,24 @@ def test_the_adjusted_count_undoes_known_error_rates() -> None:
     assert adjusted_count(sample_of(codes, called), archive, ONE_HOT[np.zeros(200, dtype=int)]) is None
 
 
+def test_a_label_that_is_not_found_has_no_adjusted_count_and_the_others_have_theirs() -> None:
+    """The model never says the third of three labels; a fourth has no example."""
+    draw = np.random.default_rng(0)
+    codes = draw.choice(3, 400, p=[0.6, 0.36, 0.04])
+    called = np.where(codes == 2, 0, np.where(draw.random(400) < 0.1, 1 - codes, codes))
+    given, chosen, parts = np.eye(4)[codes], np.eye(4)[called], np.eye(4)[called[:300]].mean(axis=0)
+    archive = Archive(4000, parts, parts, np.zeros(4), np.zeros(4))
+    sample = LabelledSample(given, chosen, np.full(400, 10.0), np.arange(400))
+    found = adjusted_count(sample, archive, chosen)
+    assert found is not None
+    for method in (found, combined([found, found])):
+        for code, share in enumerate(method.shares()):
+            assert np.isfinite(share.value) == (share.interval is not None) == (code < 2)
+        for code in (0, 1):
+            hits, alarms = chosen[codes == code, code].mean(), chosen[codes != code, code].mean()
+            assert method.values[code] == pytest.approx((parts[code] - alarms) / (hits - alarms))
+
+
 def test_a_difference_of_parts_that_share_groups_counts_what_they_share() -> None:
     moved = np.array([[0.05, -0.05], [-0.03, 0.03], [0.04, -0.04], [-0.06, 0.06]])
     possible = np.array([[0.0, 0.0], [1.0, 1.0]])
