@@ -74,10 +74,11 @@ def print_estimates(estimates: Estimates) -> None:
 
 
 def shares_answer(estimates: Estimates) -> str:
-    """The shares in a sentence, that of the most frequent label last."""
+    """The shares of the most frequent labels in a sentence, the greatest last."""
     shares = sorted(estimates.whole.shares, key=lambda each: each.powered.value)
-    told = [f"{percent(each.powered.value)} % {each.label} ({interval_words(each.powered)})" for each in shares[:3]]
-    return wrapped(f"Of the archive, {', '.join(told)}." if told else "No labelled example counts.")
+    told = [f"{percent(each.powered.value)} % {each.label} ({interval_words(each.powered)})" for each in shares[-3:]]
+    rarer = f"; the rest is of {counted(len(shares) - 3, 'rarer label')}" if len(shares) > 3 else ""
+    return wrapped(f"Of the archive, {', '.join(told)}{rarer}." if told else "No labelled example counts.")
 
 
 def share_remarks(estimates: Estimates) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from some_estimates import MONTHS, estimates_of
 
-from bench.reporting.shares import print_estimates, shares_csv
+from bench.reporting.shares import print_estimates, shares_answer, shares_csv
 from bench.statistics.sampled import Archive
 
 
@@ -45,6 +45,16 @@ def test_columns_that_say_nothing_go_first(capsys: pytest.CaptureFixture[str], m
     printed = capsys.readouterr().out
     assert "no room for: adjusted\n" in printed
     assert "labels alone" in printed.partition("no room")[0]
+
+
+def test_the_answer_names_the_most_frequent_labels() -> None:
+    assert (
+        shares_answer(estimates_of(("a", "b"), ()))
+        == "Of the archive, 33.3 % a (23.3 to 43.3), 66.7 % b (56.7 to 76.7)."
+    )
+    told = shares_answer(estimates_of(tuple("cdefghij"), ()))
+    assert [label for label in "cdefghij" if f"% {label} (" in told] == ["h", "i", "j"]
+    assert "; the rest is of 5 rarer labels." in " ".join(told.split())
 
 
 def test_what_is_counted_is_told_as_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
