@@ -224,5 +224,5 @@ def share_figure(estimates: Estimates) -> Figure:
         axes[-1].set_xlabel("share in %, with 95 % intervals")
         handles, titles = axes[0].get_legend_handles_labels()
         shown = dict(zip(titles, handles, strict=True))
-        axes[0].legend(shown.values(), shown.keys(), frameon=False, fontsize=7, loc="upper right")
+        figure.legend(shown.values(), shown.keys(), frameon=False, fontsize=7, loc="outside upper right", ncols=2)
     return figure

@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from some_estimates import MONTHS, estimates_of
 
-from bench.reporting.shares import print_estimates, shares_answer, shares_csv
+from bench.reporting.shares import print_estimates, share_figure, shares_answer, shares_csv
 from bench.statistics.sampled import Archive
 
 
@@ -75,3 +75,12 @@ def test_as_csv_each_share_names_the_column_of_the_narrowest_interval() -> None:
     for row, each in zip(rows, estimates.whole.shares, strict=False):
         assert float(row["share_low"]) == each.powered.value - 0.1
         assert float(row[row["narrowest"]]) == each.powered.value
+
+
+@pytest.mark.parametrize("labels", [("true", "fabricated"), tuple("abcdefghijkl")])
+def test_the_legend_of_the_figure_lies_outside_what_is_drawn(labels: tuple[str, ...]) -> None:
+    figure = share_figure(estimates_of(labels))
+    figure.draw_without_rendering()
+    (legend,) = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    assert [text.get_text() for text in legend.get_texts()] == ["counted (biased)", "estimate"]
+    assert not any(legend.get_window_extent().overlaps(ax.get_tightbbox()) for ax in figure.axes)
