@@ -154,6 +154,31 @@ def test_a_place_is_swapped_for_the_same_one_throughout_a_text() -> None:
     assert second == f"و{first}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "قال المتحدث باسم الوزارة",
+        "نشرت أسماء الضحايا",
+        "عن عمر يناهز السبعين",
+        "بشرى سارة",
+        "أحاطوا زعيمهم بهالة",
+        "ليس وليد الساعة",
+        "ناقلة في جبل طارق",
+    ],
+)
+def test_common_words_that_are_written_like_names_are_not_swapped(text: str) -> None:
+    assert BY_NAME["names-swapped"].apply(text, 0) == text
+
+
+def test_a_number_in_words_is_swapped_for_a_number() -> None:
+    swap = BY_NAME["numbers-swapped"].apply
+    for seed in range(20):
+        assert re.fullmatch("(ثلاثة|أربعة|ستة|سبعة|ثمانية|تسعة) عشر شخصا", swap("خمسة عشر شخصا", seed))
+        assert re.fullmatch("(ثلاث|أربع|سبع|ثماني|تسع) عشرة دولة", swap("خمس عشرة دولة", seed))
+        assert re.fullmatch("[1-9][0-9]{2} (مليون|مليار) جندي", swap("163 ألف جندي", seed))
+    assert swap("لست مئة", 0) == "لست مئة"
+
+
 def test_other_examples_are_changed_in_other_ways() -> None:
     assert len({BY_NAME["keyboard"].apply(NEWS, 0, f"e{n}") for n in range(10)}) > 5
 
