@@ -18,7 +18,8 @@ from bench.statistics.winner import corrected_score, winner
 def corrected_best(runs: ComparedRuns) -> Best | None:
     """The best run with its score corrected for its having been picked; None for a single run.
 
-    The corrected score has an interval where the score itself has one.
+    The corrected score has an interval where the score itself has one, which reaches at least as far to each side:
+    where a label is never predicted, draws of groups do not vary, although other groups would.
     """
     if len(runs.runs) < 2:
         return None
@@ -35,6 +36,8 @@ def corrected_best(runs: ComparedRuns) -> Best | None:
         error = None if error < NO_VARIATION else error * runs.training_factor()
     corrected = corrected_score(scores, drawn, unseen, not runs.metric.greater_is_better)
     found = winner(corrected, error, n_groups, runs.metric.bounds)
+    if own := best.summary.intervals.get(runs.metric.name):
+        found = found.at_least(own.moved(corrected - float(scores[0]), runs.metric.bounds))
     return Best(best.name, len(runs.runs), float(scores[0]), found.score, found.low, found.high, found.level)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from bench.statistics.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +33,17 @@ class Winner:
     low: float | None
     high: float | None
     level: float = 0.95
+
+    def at_least(self, other: Interval) -> Winner:
+        """The same with an interval that holds another one too.
+
+        Examples
+        --------
+        >>> Winner(0.5, 0.49, 0.51).at_least(Interval(0.495, 0.7))
+        Winner(score=0.5, low=0.49, high=0.7, level=0.95)
+        """
+        ends = [other.low, other.high, *(end for end in (self.low, self.high) if end is not None)]
+        return replace(self, low=min(ends), high=max(ends))
 
 
 def corrected_score(scores: Floats, drawn: Floats, unseen: Floats, lower_is_better: bool = False) -> float:

@@ -13,10 +13,11 @@ from contest import compared, store_contest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from present import present
+from side_by_side import side_by_side
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.pairs import Pair
-from bench.comparison.ranking import rank_interval
+from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.request import parse_compare_request
 from bench.comparison.verdict import Verdict
 from bench.reporting.comparison import print_comparison
@@ -128,6 +129,23 @@ def test_a_corrected_score_has_an_interval_only_where_the_score_has_one(tmp_path
     assert (best.low, best.high) == (None, None)
     assert best_sentence(best).endswith(f"rather than {best.measured:.3f}.")
     assert best_sentence(replace(best, score=best.measured)) == ""
+
+
+def test_its_interval_reaches_as_far_as_that_of_the_score_also_where_a_label_has_no_hit() -> None:
+    true = (np.arange(600) < 6).astype(int)
+    alarms = np.isin(np.arange(600), (10, 20)).astype(float)
+    runs = side_by_side("macro_f1", true, {"a": np.zeros(600), "b": alarms})
+    best, own = present(corrected_best(runs)), runs.runs[0].summary.intervals["macro_f1"]
+    assert own.high - best.measured > 0.1
+    assert present(best.high) - best.score >= own.high - best.measured - 1e-9
+    assert best.score - present(best.low) >= best.measured - own.low - 1e-9
+
+
+def test_a_perfect_best_score_has_an_interval_like_the_score_itself() -> None:
+    true = np.arange(100) % 2
+    runs = side_by_side("accuracy", true, {"a": true.astype(float), "b": np.zeros(100)})
+    best, own = present(corrected_best(runs)), runs.runs[0].summary.intervals["accuracy"]
+    assert (best.score, best.low, best.high) == (1.0, own.low, own.high)
 
 
 def test_a_single_model_is_not_picked_and_damaged_predictions_spoil_no_leaderboard(tmp_path: Path) -> None:
