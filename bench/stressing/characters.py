@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import unicodedata
@@ -103,8 +104,13 @@ def space_punctuation(text: str, rng: random.Random) -> str:
 def add_invisible(text: str, rng: random.Random) -> str:
     """Put an invisible character into a third of the words, at a place drawn at random."""
     words = some(list(WORD.finditer(text)), TOUCHED, rng)
-    places = [rng.randrange(word.start() + 1, word.end()) for word in words]
+    places = [rng.choice(_before_letters(text, word)) for word in words]
     return replaced(text, [(place, place, rng.choice(INVISIBLE)) for place in places])
+
+
+def _before_letters(text: str, word: re.Match[str]) -> list[int]:
+    """The places before the letters of a word but the first; marks stay with their letter."""
+    return [place for place in range(word.start() + 1, word.end()) if not MARK.match(text[place])]
 
 
 def swap_quotes(text: str, rng: random.Random) -> str:
@@ -115,13 +121,15 @@ def swap_quotes(text: str, rng: random.Random) -> str:
     >>> swap_quotes("قال «نعم»", random.Random(0))
     'قال "نعم"'
     """
-    found = list(_QUOTE.finditer(text))
-    if not found:
+    first = _QUOTE.search(text)
+    if first is None:
         return text
-    opening, closing = rng.choice([pair for pair in QUOTES if found[0][0] not in pair])
-    opened, parts = False, []
-    for quote in found:
-        # A straight one opens or closes, in turn.
-        opened = not opened if quote[0] == '"' else quote[0] in "«“„"
-        parts.append((*quote.span(), opening if opened else closing))
-    return replaced(text, parts)
+    opening, closing = rng.choice([pair for pair in QUOTES if first[0] not in pair])
+    straight = itertools.cycle((opening, closing))
+
+    def other(found: re.Match[str]) -> str:
+        if found[0] == '"':
+            return next(straight)
+        return opening if found[0] in "«“„" else closing
+
+    return _QUOTE.sub(other, text)

@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.schema.dialect import read_file
-from bench.stressing.perturbation import replaced
-from bench.stressing.spelling import MARKS
+from bench.stressing.perturbation import MARKS, replaced
 
 LISTS = Path(__file__).with_name("entities.yaml")
 """The lists of places, names and number words."""

@@ -18,8 +18,11 @@ Kind = Literal["writing", "content"]
 
 T = TypeVar("T")
 
-WORD = re.compile(r"[^\W\d_]{2,}")
-"""A word of two letters or more."""
+MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
+"""Diacritics and Quranic marks, as the inside of a regular expression's class."""
+
+WORD = re.compile(rf"[^\W\d_](?:[{MARKS}]*[^\W\d_])+")
+"""A word of two letters or more, with the marks between them."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import random
 import re
 
-from bench.stressing.perturbation import replaced, some
+from bench.stressing.perturbation import MARKS, replaced, some
 from bench.text.identity import TATWEEL
-
-MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
-"""Diacritics and Quranic marks, as the inside of a regular expression's class."""
 
 MARK = re.compile(f"[{MARKS}]")
 """One of these."""
@@ -27,7 +24,7 @@ _LETTERS = "\u0621-\u063a\u0641-\u064a"
 _END = rf"(?=[{MARKS}]*(?![\w{MARKS}]))"
 _BARE = re.compile(rf"[بتثجحخدذرزسشصضطظعغفقكلمنهويئؤءأإ](?![{MARKS}{TATWEEL}])")
 _WORD = re.compile(rf"[{_LETTERS}{MARKS}]+")
-_JOINT = re.compile(rf"[{JOINING}](?=[{_LETTERS}])(?!ء)")
+_JOINT = re.compile(rf"[{JOINING}][{MARKS}]*(?=[{_LETTERS}])(?!ء)")
 _INITIAL_ALIF = re.compile(rf"(?<![\w{MARKS}])ا(?=[{_LETTERS}])(?!ل)")
 _FINAL = {letter: re.compile(letter + _END) for letter in "يىه"}
 _TO_BARE_ALIF = str.maketrans(dict.fromkeys("أإآٱ", "ا"))

@@ -179,6 +179,26 @@ def test_a_number_in_words_is_swapped_for_a_number() -> None:
     assert swap("لست مئة", 0) == "لست مئة"
 
 
+def test_straight_quotation_marks_open_and_close_within_others() -> None:
+    for seed in range(9):
+        made = BY_NAME["quotes"].apply('«قال "نعم" اليوم»', seed)
+        assert re.fullmatch('"قال "نعم" اليوم"|“قال “نعم” اليوم”', made)
+
+
+@pytest.mark.parametrize("name", ["keyboard", "zero-width", "tatweel"])
+def test_words_with_all_their_vowels_are_changed_as_those_without(name: str) -> None:
+    vocalised, bare = "كَتَبَ وَزِيرُ مِصْرَ بَيَانًا", "كتب وزير مصر بيانا"
+    for seed in range(20):
+        made = BY_NAME[name].apply(vocalised, seed)
+        assert made != vocalised
+        assert BY_NAME["diacritics-removed"].apply(made, 0) == BY_NAME[name].apply(bare, seed)
+
+
+def test_an_invisible_character_stands_before_a_letter_and_not_before_its_mark() -> None:
+    marks_in_front = re.compile("[\u200b-\u200f\ufeff][\u064b-\u0652]")
+    assert not any(marks_in_front.search(BY_NAME["zero-width"].apply("مُحَمَّدٌ يَكْتُبُ", seed)) for seed in range(50))
+
+
 def test_other_examples_are_changed_in_other_ways() -> None:
     assert len({BY_NAME["keyboard"].apply(NEWS, 0, f"e{n}") for n in range(10)}) > 5
 
