@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.comparison.compared import ComparedRuns
+from bench.data.messages import listed
 from bench.data.splits import FEW_GROUPS
 from bench.metrics.confusion import UNANSWERED
 from bench.results.extent import examples, split_sizes
@@ -18,6 +19,9 @@ COSTLY_ERRORS = ("log_loss", "expected_calibration_error")
 
 FEW_ERRORS = 10
 """With fewer groups that hold an error, what errors cost is poorly known."""
+
+NAMED = 3
+"""How many of the groups that decide which model is best are named."""
 
 
 def limitations(runs: ComparedRuns) -> list[str]:
@@ -91,12 +95,14 @@ def _hanging(runs: ComparedRuns) -> list[str]:
     if runs.metric.needs_probabilities or len(runs.runs) < 2 or len(runs.group_names) < 3:
         return []
     without = np.array([runs.without_each(run) for run in runs.runs])
-    best = without.argmax(axis=0)
-    warnings = []
-    for group in np.flatnonzero(without[best, np.arange(without.shape[1])] > without[0]):
-        other = runs.runs[best[group]]
-        warnings.append(
-            f"without {runs.task.group} {runs.group_names[group]}, {other.name} would be best "
-            f"({without[best[group], group]:.3f} against {without[0, group]:.3f})"
-        )
-    return warnings
+    ahead = without.max(axis=0) - without[0]
+    found = sorted(np.flatnonzero(ahead > 0.0).tolist(), key=lambda group: -ahead[group])
+    best = [runs.runs[place].name for place in without.argmax(axis=0)]
+    if len(found) > 1:
+        named = listed([f"{runs.group_names[group]} ({best[group]})" for group in found], NAMED)
+        return [f"without any one of {len(found)} groups ({runs.task.group}), another model would be best: {named}"]
+    return [
+        f"without {runs.task.group} {runs.group_names[group]}, {best[group]} would be best "
+        f"({without[:, group].max():.3f} against {without[0, group]:.3f})"
+        for group in found
+    ]

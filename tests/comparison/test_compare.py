@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from present import present
 from scipy.stats import nct, t
 from scores import score_predictions
+from side_by_side import side_by_side
 from stored import a_record, change_record
 
 from bench.comparison.across import RankedModel, rank_across
 from bench.comparison.compare import ComparedRow, Comparison
+from bench.comparison.limitations import limitations
 from bench.comparison.pairs import Pair
 from bench.comparison.verdict import groups_to_decide, needed_to_decide
 from bench.errors import UserError
@@ -232,6 +234,19 @@ def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
     comparison = compared(tmp_path, "task=denial")
     assert comparison.rows[0].name == "lucky"
     assert any("steady would be best" in warning for warning in comparison.warnings)
+
+
+def test_many_groups_that_a_ranking_hangs_on_are_one_line_that_counts_them_and_names_a_few() -> None:
+    true = np.arange(60) % 2
+    right = true.astype(float)
+    first, second = right.copy(), right.copy()
+    first[:10], second[10:20] = 1 - first[:10], 1 - second[10:20]
+    (said,) = (
+        each for each in limitations(side_by_side("accuracy", true, {"a": first, "b": second})) if "best" in each
+    )
+    found = re.fullmatch(r"without any one of 10 groups \(\w+\), another model would be best: (.*) and 7 more", said)
+    assert found, said
+    assert found[1].count("(b)") == 3
 
 
 def test_labels_that_good_models_contradict_alike_are_suspects_and_flipped_ones_are_found(tmp_path: Path) -> None:
