@@ -228,14 +228,10 @@ class AddedLabels(Shown):
         """Return the counts, the agreement and the files as plain values."""
         added = self.record
         agreement = self.to_frame().to_dict("records")
+        facts = {"task": added.task.name, "version": added.task.version, "tied": list(added.tied)}
         return {
-            "task": added.task.name,
-            "version": added.task.version,
-            "new": added.new,
-            "again": added.again,
-            "changed": added.changed,
-            "tied": list(added.tied),
-            "unlabelled": added.unlabelled,
+            **facts,
+            **{name: getattr(added, name) for name in ("new", "again", "changed", "unlabelled")},
             "agreement": [{**row, "kappa": None if math.isnan(row["kappa"]) else row["kappa"]} for row in agreement],
             "files": [str(path) for path in added.files],
         }
@@ -256,8 +252,7 @@ def add(
     Parameters
     ----------
     labels : str or pathlib.Path
-        The tool's export: Label Studio's JSON or JSON-MIN, doccano's or Prodigy's JSON Lines, or the filled-in
-        table of `Draw`.
+        The export of Label Studio, doccano or Prodigy, or the filled-in table of `Draw`.
     to : str
         The task, which is in a file ``tasks/NAME/task.yaml``.
     annotator : str, optional
