@@ -421,9 +421,9 @@ def test_no_output_replaces_what_the_command_reads_or_a_tasks_own_data(bench: An
     table.to_json("mine.jsonl", orient="records", lines=True)
     pd.DataFrame({"text": [sentence(100 + n, True) for n in range(30)]}).to_csv("archive.csv", index=False)
     assert bench("new", "task", "mine", "--data", "mine.jsonl")[0] == 0
-    for number, row in enumerate(table.itertuples()):
-        Path("news", row.label).mkdir(parents=True, exist_ok=True)
-        Path("news", row.label, f"{number}.txt").write_text(row.text, encoding="utf-8")
+    for number, (text, label) in enumerate(zip(table["text"], table["label"], strict=True)):
+        Path("news", label).mkdir(parents=True, exist_ok=True)
+        Path("news", label, f"{number}.txt").write_text(text, encoding="utf-8")
     assert bench("new", "task", "other", "--data", "news")[0] == 0
     table.assign(annotator="a", label="denial").to_csv("back.csv", index=False)
     assert bench("add", "back.csv", "--to", "mine")[0] == 0

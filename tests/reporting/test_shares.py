@@ -6,9 +6,11 @@ import csv
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from present import present
 from rich.cells import cell_len
 from some_estimates import MONTHS, estimates_of
 
@@ -81,6 +83,7 @@ def test_as_csv_each_share_names_the_column_of_the_narrowest_interval() -> None:
 def test_the_legend_of_the_figure_lies_outside_what_is_drawn(labels: tuple[str, ...]) -> None:
     figure = share_figure(estimates_of(labels))
     figure.draw_without_rendering()
-    (legend,) = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    legends: list[Any] = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    (legend,) = legends
     assert [text.get_text() for text in legend.get_texts()] == ["counted (biased)", "estimate"]
-    assert not any(legend.get_window_extent().overlaps(ax.get_tightbbox()) for ax in figure.axes)
+    assert not any(legend.get_window_extent().overlaps(present(ax.get_tightbbox())) for ax in figure.axes)

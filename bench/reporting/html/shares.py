@@ -72,7 +72,7 @@ def _chart(shares: Sequence[tuple[str, LabelShare]], label: str) -> Chart:
 def _difference_chart(differences: Sequence[PartDifference]) -> Chart:
     """The differences of the shares in parts, in points; at least one."""
     named = [(f"{each.one} - {each.other}, {each.label}", each.difference) for each in differences]
-    rows = [(title, percent(share.value), *_ends(share)) for title, share in named]
+    rows: list[tuple[str, ...]] = [(title, percent(share.value), *_ends(share)) for title, share in named]
     columns = ("", "points", "low", "high")
     dots = [_dot(title, share) for title, share in named]
     return dot_chart(dots, "Differences of shares", "difference in points", columns, rows, always=(0.0,), zero=True)
