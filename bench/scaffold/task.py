@@ -365,8 +365,8 @@ def _telling_gaps(summary: ColumnSummary, group: str | None) -> Iterator[None]:
         if error.column not in summary.columns or not (lacks_it or error.column == group):
             raise
         if error.column == group:
-            said = [None if lacks_it else error.hint, summary.group_gaps.get(group), _NO_GROUP]
-            raise ColumnError(error.message, "\n".join(filter(None, said)), group) from error
+            said = [None if lacks_it else error.hint, summary.group_gaps.get(error.column), _NO_GROUP]
+            raise ColumnError(error.message, "\n".join(filter(None, said)), error.column) from error
         hint = "Other rows have it. Write null there: rows without a text or a label are left out and counted."
         raise UnknownColumnError(error.message, hint, error.column) from error
 
