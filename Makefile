@@ -10,18 +10,18 @@ run: $(INSTALLED)
 	$(BIN)/bench run task=stance,denial,source-type
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 slow: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m slow
 
 # All tests with all their cases: more kills, damaged stores, settings of simulations and random examples.
 thorough: $(INSTALLED)
-	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or not slow'
+	THOROUGH=1 $(BIN)/python -m pytest -n 4 --dist worksteal -m 'slow or not slow'
 
 # The fast tests again, with the lines and branches that they reach; it fails below the floor.
 coverage: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR)
 
 # Checks before every commit: ruff, mypy and codespell.
 hooks: $(INSTALLED)
