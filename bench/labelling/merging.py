@@ -177,8 +177,8 @@ class Merged:
             notes.append(f"{self._lacking(DATE)}, and no date in the task.")
         if self.n_new and self.table.splits:
             notes.append("New examples join the train part of the published split. Its test part stays as it was.")
-        if self.n_changed_test:
-            told = f"{self.n_changed_test:,} test examples have another label now."
+        if n := self.n_changed_test:
+            told = f"{counted(n, 'test example')} {'has' if n == 1 else 'have'} another label now."
             if self.table.definition.file.published:
                 told += " Published results are about the earlier labels, and are no longer in the task's file."
             notes.append(told)

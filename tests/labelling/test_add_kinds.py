@@ -275,7 +275,7 @@ def test_new_examples_join_the_train_part_of_a_published_split() -> None:
     # A test label that changes is another test than the published one.
     added = add(*(again(10, "none", who) for who in "abc"))
     assert added.changed == 1
-    assert any("1 test examples have another label now. Published results" in note for note in added.notes)
+    assert any("1 test example has another label now. Published results" in note for note in added.notes)
     assert "published" not in read_definition(path)
     assert added.task.published == ()
 
