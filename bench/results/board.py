@@ -186,18 +186,18 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
 
 
 def best_sentence(best: Best | None) -> str:
-    """Give the expected score of the best model, corrected for its selection; empty if nothing is to be said.
+    """Give the expected score of the best model, corrected for its selection; empty if that changes nothing.
 
     Examples
     --------
     >>> best_sentence(Best(name="a", of=3, measured=0.467, score=0.4491, low=0.122, high=0.776, level=0.95))
     'Choosing the best of 3 inflates its score. With this corrected, a has 0.449 [0.122, 0.776] rather than 0.467.'
+    >>> best_sentence(Best(name="a", of=3, measured=1.0, score=1.0, low=0.9, high=1.0, level=0.95))
+    ''
     """
-    if best is None:
+    if best is None or f"{best.score:.3f}" == f"{best.measured:.3f}":
         return ""
     ends = "" if best.low is None or best.high is None else f" [{best.low:.3f}, {best.high:.3f}]"
-    if not ends and f"{best.score:.3f}" == f"{best.measured:.3f}":
-        return ""
     return (
         f"Choosing the best of {best.of} inflates its score. With this corrected, {best.name} has "
         f"{best.score:.3f}{ends} rather than {best.measured:.3f}."

@@ -53,7 +53,8 @@ class _GroupCells:
             return ""
         more = [f"and {n_lacking - len(self.nameless):,} more"] if n_lacking > len(self.nameless) > 0 else []
         places = "; ".join((*self.nameless, *more))
-        return f"{n_lacking:,} of {n_rows:,} rows have no group{': ' if places else ''}{places}."
+        has = "has" if n_lacking == 1 else "have"
+        return f"{n_lacking:,} of {n_rows:,} rows {has} no group{': ' if places else ''}{places}."
 
 
 @dataclass

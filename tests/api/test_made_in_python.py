@@ -101,7 +101,7 @@ def test_a_group_of_a_table_in_memory_is_not_dropped_for_a_missing_cell() -> Non
     gap = frame.assign(group=frame["group"].where(frame.index != 17))
     with pytest.raises(DataError, match="row 18: column 'group' has no value") as raised:
         bench.new_task(gap)
-    assert "1 of 40 rows have no group: row 18." in str(raised.value)
+    assert "1 of 40 rows has no group: row 18." in str(raised.value)
     assert 'say so: group="id"' in str(raised.value)
     assert bench.new_task(frame).group == "group"
     assert bench.new_task(gap, group="id").group == "id"
