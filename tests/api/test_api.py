@@ -234,6 +234,7 @@ def test_a_status_that_no_run_has_is_an_error(folder: Path, status: Any) -> None
     assert told.value.hint == ("Did you mean 'complete'?" if status == "completed" else told.value.hint)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("texts", "told"),
     [
@@ -372,6 +373,7 @@ def made(value: int) -> list[Any]:
     return [Attribute(), Default(), Method(), Uses(), Looks(), Table(), weighted, part]
 
 
+@pytest.mark.slow
 def test_the_key_changes_with_what_no_source_tells() -> None:
     for one, same, other in zip(made(1), made(1), made(2), strict=True):
         assert describe_estimator(one) == describe_estimator(same), type(one).__name__
@@ -453,6 +455,7 @@ def test_arrays_that_do_not_fit_are_refused(X: Any, y: Any, told: str) -> None:
         bench.evaluate(LogisticRegression(), X, y)
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.integers(0, 5), min_size=2, max_size=30),
     groups=st.lists(st.integers(0, 5), min_size=30, max_size=30),
@@ -501,6 +504,7 @@ def test_mistakes_have_the_command_line_s_hints(call: Any, told: str) -> None:
         call()
 
 
+@pytest.mark.slow
 def test_a_curve_is_a_frame_with_verdicts() -> None:
     curve = bench.curve("denial", "complement-nb", **{k: v for k, v in QUIET.items() if k != "tracking"})
     frame = curve.to_frame()

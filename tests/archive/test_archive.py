@@ -67,6 +67,7 @@ def test_the_same_runs_make_the_same_file(tmp_path: Path, theirs: RunFolder, pac
     assert packed.read_bytes() == (tmp_path / "again.zip").read_bytes()
 
 
+@pytest.mark.slow
 def test_runs_of_two_people_compare(tmp_path: Path, bench: Bench) -> None:
     store_contest(tmp_path / "theirs", {"a": 0.9, "majority": 0.3})
     store_contest(tmp_path / "mine", {"b": 0.6, "majority": 0.3})
@@ -356,6 +357,7 @@ def test_a_folder_and_a_file_that_is_not_listed_are_refused(tmp_path: Path, pack
     assert "it is not listed" in refused(extra, tmp_path / "mine")
 
 
+@pytest.mark.slow
 def test_a_small_file_that_stands_for_very_much_is_refused_before_it_is_unpacked(
     tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -420,6 +422,7 @@ def test_what_a_killed_import_left_goes_with_the_next_one(tmp_path: Path, packed
     assert [run.task for run in list_runs(tmp_path / "mine")] == ["denial"]
 
 
+@pytest.mark.slow
 def test_imported_runs_are_tracked_where_a_store_is_in_use(tmp_path: Path, packed: Path, theirs: RunFolder) -> None:
     own = write_run(tmp_path / "mine", folds=3)
     client = open_store(tracking_uri(tmp_path / "mine"))
@@ -435,6 +438,7 @@ def test_a_file_in_the_place_of_the_store_is_a_mistake_of_the_users(tmp_path: Pa
     assert bench("import", "results", str(packed), f"results={tmp_path / 'mine'}")[0] == 2
 
 
+@pytest.mark.slow
 def test_the_filter_takes_seed_and_search_too(tmp_path: Path) -> None:
     for seed in (0, 1):
         write_run(tmp_path / "theirs", folds=2, seed=seed)

@@ -211,6 +211,7 @@ def test_the_table_fits_and_keeps_model_score_and_key(
     assert ("columns: " in out) == (columns == 60)
 
 
+@pytest.mark.slow
 def test_each_table_says_which_columns_it_lacks_and_wide_has_them(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,6 +388,7 @@ def test_the_leaderboard_no_longer_has_what_was_removed(tmp_path: Path) -> None:
     assert not board.parent.exists()
 
 
+@pytest.mark.slow
 def test_what_was_removed_is_gone_from_mlflow_with_its_folds_and_its_model(tmp_path: Path, bench: Bench) -> None:
     kept, gone = write_run(tmp_path, folds=2), write_run(tmp_path, folds=2, model="majority")
     client = open_store(tracking_uri(tmp_path))

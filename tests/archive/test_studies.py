@@ -48,6 +48,7 @@ def run(tmp_path: Path) -> RunFolder:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["s.db", "s.journal"])
 def test_a_study_holds_what_the_fold_has_tried(tmp_path: Path, run: RunFolder, name: str) -> None:
     exported = export_studies(list_runs(run.results), tmp_path / name)
@@ -73,6 +74,7 @@ def test_a_study_holds_what_the_fold_has_tried(tmp_path: Path, run: RunFolder, n
     assert (stopped.state, stopped.user_attrs["stopped"]) == (TrialState.PRUNED, "after 1 of 3 inner folds")
 
 
+@pytest.mark.slow
 def test_less_is_better_where_it_is(tmp_path: Path, run: RunFolder) -> None:
     change_record(run, task={"metric": "log_loss"})
     export_studies(list_runs(run.results), tmp_path / "s.journal")
@@ -90,6 +92,7 @@ RANGES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.one_of(RANGES, CHOICES.filter(lambda v: len({str(x) for x in v}) == len(v)).map(lambda v: Choice(tuple(v)))))
 def test_a_dimension_has_the_distribution_that_it_is_drawn_from(dimension: Choice | Range) -> None:
@@ -99,6 +102,7 @@ def test_a_dimension_has_the_distribution_that_it_is_drawn_from(dimension: Choic
     assert dimension.distribution()._contains(dimension.distribution().to_internal_repr(dimension.encode(drawn)))
 
 
+@pytest.mark.slow
 def test_what_was_not_searched_is_left_out_with_a_word(tmp_path: Path, run: RunFolder, bench: Bench) -> None:
     other = write_run(run.results, model="majority", folds=2)
     for fold in (0, 1, FINAL):

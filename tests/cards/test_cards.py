@@ -175,6 +175,7 @@ def test_a_run_without_a_model_or_summary_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "hub").exists()
 
 
+@pytest.mark.slow
 def test_the_command_writes_both(tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     status, out, said = bench("export", "task=denial", "--to", "hub-folder")

@@ -307,6 +307,7 @@ def test_what_is_only_good_to_know_is_a_note(code: str, plant: Callable[..., Any
     assert above_notes(findings) == set()
 
 
+@pytest.mark.slow
 def test_many_broken_texts_are_an_error_which_refuses_a_run(bench: Any, tmp_path: Path, monkeypatch: Any) -> None:
     table = clean_table()
     table["text"] = [text.encode("cp1256").decode("latin-1") for text in table["text"]]
@@ -322,6 +323,7 @@ def test_many_broken_texts_are_an_error_which_refuses_a_run(bench: Any, tmp_path
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_task_that_cannot_be_read_does_not_keep_the_others_from_being_checked(
     bench: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -660,6 +662,7 @@ def test_the_tasks_that_come_with_the_package_have_no_false_alarm(name: str) -> 
     assert above_notes(check_task(load_task(name))) == expected
 
 
+@pytest.mark.slow
 def test_habits_that_differ_by_no_more_than_chance_are_none(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     for draw in range(20):

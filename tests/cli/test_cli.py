@@ -324,6 +324,7 @@ def test_completion_prints_the_shells_script(bench, shell: str) -> None:
     assert f"_BENCH_COMPLETE={shell}_complete" in out
 
 
+@pytest.mark.slow
 def test_a_run_that_another_process_works_on_is_waited_for_and_then_finished(
     bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,6 +369,7 @@ def test_a_dry_run_tells_what_would_run_and_stores_nothing(bench, tmp_path: Path
     assert not list(tmp_path.rglob("run.json"))
 
 
+@pytest.mark.slow
 def test_a_broken_result_is_made_again(bench, tmp_path: Path) -> None:
     words = ["run", "task=denial", "model=majority", "tracking=false", "execution.workers=1"]
     assert bench(*words)[0] == 0
@@ -398,6 +400,7 @@ def test_piped_tables_have_no_blanks_at_the_ends_of_lines(capsys: pytest.Capture
     assert capsys.readouterr().out == "\n name    score\n logreg\n\nafter it\n"
 
 
+@pytest.mark.slow
 def test_in_a_process_of_its_own_a_mistake_is_a_message_and_exit_status_2(tmp_path: Path) -> None:
     status, out, err = in_a_process("run", "task=stanse", folder=tmp_path)
     assert (status, out) == (2, "")

@@ -35,6 +35,7 @@ OWN = {"__main__.py", "engines/worker.py", "data/card.py"}
 """Those beside them that print words of their own, or errors, which are printable."""
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_beside_the_one_way() -> None:
     beside = set()
     for path in FOLDER.rglob("*.py"):
@@ -56,6 +57,7 @@ def test_nothing_is_printed_beside_the_one_way() -> None:
     assert beside >= OWN - {"engines/worker.py"}
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_no_character_that_disturbs_a_terminal_is_left_and_all_others_stay(text: str) -> None:
     shown = escaped(text)

@@ -55,6 +55,7 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
     assert (tmp_path / "written").read_text() == "3"
 
 
+@pytest.mark.slow
 def test_what_the_terminals_encoding_lacks_is_written_out(tmp_path: Path) -> None:
     (tmp_path / "configs" / "model").mkdir(parents=True)
     definition = "name: mine\ndescription: نفي\nestimator: a.B\n"
@@ -64,6 +65,7 @@ def test_what_the_terminals_encoding_lacks_is_written_out(tmp_path: Path) -> Non
     assert "\\u0646\\u0641\\u064a" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_is_stopped_early_ends_with_one_line(tmp_path: Path, sent: signal.Signals) -> None:
     script = (

@@ -45,6 +45,7 @@ def pair(comparison: Comparison, first: str, second: str) -> Pair:
     return next(p for p in comparison.pairs if {p.first, p.second} == {first, second})
 
 
+@pytest.mark.slow
 def test_a_model_that_is_better_is_called_so_and_one_alike_is_not(contest: Path) -> None:
     comparison = compared(contest, "task=denial")
     assert [row.name for row in comparison.rows][2:] == ["poor", "majority"]
@@ -86,6 +87,7 @@ def test_any_metric_can_be_compared_and_the_order_of_good_and_poor_stays(contest
     assert pair(comparison, "poor", "good").folds.first > 0.99
 
 
+@pytest.mark.slow
 def test_with_a_baseline_each_model_is_compared_with_it_alone_and_fewer_pairs_are_adjusted_for(contest: Path) -> None:
     everything, few = compared(contest, "task=denial"), compared(contest, "task=denial", "baseline=twin")
     assert {"twin"} == set.intersection(*({p.first, p.second} for p in few.pairs))
@@ -323,6 +325,7 @@ def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
     assert note == "b is left out: fold-00/predictions.csv: its predictions are not those of the run"
 
 
+@pytest.mark.slow
 def test_the_same_stored_runs_print_the_same_bytes_and_80_columns(contest: Path, bench) -> None:
     for more in ([], ["--pairs"]):
         first, again = (bench("compare", "task=denial", f"results={contest}", *more) for _ in range(2))
@@ -333,6 +336,7 @@ def test_the_same_stored_runs_print_the_same_bytes_and_80_columns(contest: Path,
     assert json.loads(as_json[0])["tasks"][0]["metric"] == "macro_f1"
 
 
+@pytest.mark.slow
 def test_over_three_tasks_models_are_ranked_and_no_critical_difference_is_claimed(tmp_path: Path, bench) -> None:
     for number, task in enumerate(("a", "b", "c")):
         store_contest(tmp_path, {"good": 0.9, "middling": 0.7, "poor": 0.5}, task=task, seed=number)

@@ -163,6 +163,7 @@ def test_predictions_that_are_no_table_are_named_when_a_cell_is_read(tmp_path: P
     assert str(path) in error.value.message
 
 
+@pytest.mark.slow
 def test_over_tasks_models_are_matched_by_model_and_search_and_the_rest_is_named(tmp_path: Path) -> None:
     thorough = {"name": "thorough", "trials": 200, "timeout": None}
     for task in ("x", "y", "z"):
@@ -183,6 +184,7 @@ def test_over_tasks_models_are_matched_by_model_and_search_and_the_rest_is_named
     assert across.note.endswith(" nb.")
 
 
+@pytest.mark.slow
 def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.95, "b": 0.94, "majority": 0.33}, flipped=tuple(range(0, 300, 10)))
     once = compared(tmp_path, "task=denial").suspects
@@ -204,12 +206,14 @@ def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(t
     assert [each.margin for each in twice] == pytest.approx([margins[each.id] for each in twice])
 
 
+@pytest.mark.slow
 def test_without_a_model_that_looks_at_no_text_nothing_is_suspected(tmp_path: Path) -> None:
     store_contest(tmp_path, {"a": 0.9, "b": 0.9, "majority": 0.33}, flipped=tuple(range(0, 300, 20)))
     assert compared(tmp_path, "task=denial").suspects != ()
     assert compared(tmp_path, "task=denial", "model=a,b").suspects == ()
 
 
+@pytest.mark.slow
 def test_two_searches_of_one_model_are_one_kind_of_good_model(tmp_path: Path) -> None:
     flipped = tuple(range(0, 300, 20))
     store_contest(tmp_path, {"a": 0.95, "b": 0.95, "majority": 0.33}, flipped=flipped)

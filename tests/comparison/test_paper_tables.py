@@ -29,6 +29,7 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results
 
 
+@pytest.mark.slow
 def test_latex_has_the_best_in_bold_ties_and_significance_marked_and_the_protocol(contest: Path, bench) -> None:
     comparison = compared(contest, "task=denial")
     status, out, _ = bench("compare", "task=denial", f"results={contest}", "--format", "latex")
@@ -47,6 +48,7 @@ def test_latex_has_the_best_in_bold_ties_and_significance_marked_and_the_protoco
     assert len({row.count("&") for row in rows}) == 1
 
 
+@pytest.mark.slow
 def test_several_tasks_are_one_table_of_models_by_tasks_with_mean_ranks(contest: Path, bench) -> None:
     words = ("compare", "task=denial,stance,third", f"results={contest}", "--format")
     out = bench(*words, "latex")[1]
@@ -60,6 +62,7 @@ def test_several_tasks_are_one_table_of_models_by_tasks_with_mean_ranks(contest:
     assert len({line.count("|") for line in lines[:6]}) == 1
 
 
+@pytest.mark.slow
 def test_csv_and_json_have_all_digits_of_every_model(contest: Path, bench) -> None:
     comparison = compared(contest, "task=denial")
     out = bench("compare", "task=denial", f"results={contest}", "--format", "csv")[1]

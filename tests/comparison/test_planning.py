@@ -66,6 +66,7 @@ def test_models_that_agree_more_are_told_apart_with_fewer_examples() -> None:
     assert agreement_of(LabelPlan(accuracy=0.9), 0.0) > agreement_of(LabelPlan(accuracy=0.6), 0.0)
 
 
+@pytest.mark.slow
 def test_stored_runs_say_how_much_groups_vary(tmp_path: Path, bench) -> None:
     store_contest(tmp_path, {"good": 0.85, "fair": 0.75, "poor": 0.55, "majority": 0.33})
     words = ("plan-labels", "task=denial", "examples=300,3000", "difference=0.05,0.1", f"results={tmp_path}")

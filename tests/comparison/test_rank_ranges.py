@@ -77,6 +77,7 @@ def plain_ranks(runs: ComparedRuns) -> dict[str, tuple[int, int]]:
     }
 
 
+@pytest.mark.slow
 def test_ranks_are_those_that_a_step_down_over_every_pair_leaves_open(contest: Path) -> None:
     rows = compared(contest, "task=denial", "rope=0").rows
     expected = plain_ranks(side_by_side(contest))
@@ -93,6 +94,7 @@ def test_ranks_take_all_pairs_together_where_verdicts_on_the_majority_are_apart(
     assert rank_interval("majority", doubtful, 5) == (1, 5)
 
 
+@pytest.mark.slow
 def test_leaderboard_and_comparison_show_the_same_ranks_in_every_form(
     contest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

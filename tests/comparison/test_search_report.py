@@ -315,6 +315,7 @@ def test_importance_follows_the_sense_of_the_metric(tmp_path: Path) -> None:
     assert more != importance(folder, record(SPACE, metric="log_loss"))
 
 
+@pytest.mark.slow
 def test_on_noise_hardly_any_parameter_matters_though_importances_add_up_to_one(tmp_path: Path) -> None:
     found = []
     for seed in range(10):
@@ -385,6 +386,7 @@ class Guess(ClassifierMixin, BaseEstimator):
         return self.classes_[np.array(drawn) % len(LABELS)]
 
 
+@pytest.mark.slow
 def test_searching_noise_shows_as_optimism(tmp_path: Path) -> None:
     task = text_task(n_groups=5, per_group=24)
     search = {"ticket": {"low": 0, "high": 100_000}}

@@ -71,6 +71,7 @@ def mean_f1(seeds: list[list[tuple[str, str, str, str]]], times: dict[str, float
     return float(np.mean(scores))
 
 
+@pytest.mark.slow
 def test_everything_that_tests_rest_on_is_the_mean_over_seeds(contest: Path) -> None:
     runs = side_by_side(contest, "seeds=3")
     draws = next(runs.bootstrap.weights())[:5]
@@ -99,6 +100,7 @@ def test_accuracy_is_that_of_each_example_averaged_over_seeds(contest: Path) -> 
         assert run.summary.intervals["accuracy"] == runs.metric.interval(run.outcomes)
 
 
+@pytest.mark.slow
 def test_one_seed_gives_the_same_as_ever(contest: Path) -> None:
     assert compared(contest, "seed=1").rows == compare(side_by_side(contest, "seed=1"), 0.01).rows
     alone = compared(contest, "seed=1")
@@ -124,6 +126,7 @@ def test_folds_of_all_seeds_are_held_against_each_other(contest: Path) -> None:
     assert runs.test_share() == pytest.approx(0.2, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_model_that_lacks_a_seed_is_left_out_and_named(tmp_path: Path) -> None:
     for seed in (0, 1):
         store_contest(tmp_path, SHARES, run_seed=seed)
@@ -133,6 +136,7 @@ def test_a_model_that_lacks_a_seed_is_left_out_and_named(tmp_path: Path) -> None
     assert "lone is left out: it has no run with seed 1" in comparison.notes
 
 
+@pytest.mark.slow
 def test_a_seed_that_failed_or_is_missing_gives_one_true_note(tmp_path: Path) -> None:
     for seed in (0, 1):
         store_contest(tmp_path, SHARES | {"failing": 0.9}, run_seed=seed)
@@ -169,6 +173,7 @@ def test_runs_that_were_searched_otherwise_are_other_models(tmp_path: Path) -> N
         compared(tmp_path, "seeds=2")
 
 
+@pytest.mark.slow
 def test_the_leaderboard_shows_mean_spread_and_ranks_in_every_form(
     contest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,6 +225,7 @@ def test_compare_prints_means_and_the_spread_over_seeds(contest: Path, bench) ->
     assert bench("compare", "task=denial", "seeds=3", f"results={contest}", "seed=1")[0] == 2
 
 
+@pytest.mark.slow
 def test_the_report_shows_means_and_the_spread_over_seeds(contest: Path, bench, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     assert bench("report", "task=denial", "seeds=3", f"results={contest}", "--output", str(page))[0] == 0

@@ -90,6 +90,7 @@ def test_the_majority_alone_does_not_match_a_search(results: Path) -> None:
         select_runs(results, "denial", Filter(search="quick", seed=1))
 
 
+@pytest.mark.slow
 def test_models_without_a_search_can_be_named_beside_one(results: Path) -> None:
     found = chosen(select_runs(results, "denial", Filter(models=("majority",), search="quick")))
     assert {name for name, *_ in found} == {"majority"}
@@ -109,6 +110,7 @@ def test_a_moment_of_reuse_that_cannot_be_is_ignored(results: Path, text: str) -
     assert last_asked(folder.path, folder.read_record()) == "2026-01-01T00:00:00Z"
 
 
+@pytest.mark.slow
 def test_runs_are_chosen_by_the_name_of_their_validation(results: Path) -> None:
     later = {**TEN, "name": "forward", "splits": "forward"}
     command(results, ["a"], 4, validation=later)
@@ -121,6 +123,7 @@ def test_runs_are_chosen_by_the_name_of_their_validation(results: Path) -> None:
     assert end.value.hint == "Did you mean 'forward'?"
 
 
+@pytest.mark.slow
 def test_runs_that_are_left_out_are_told_by_the_keys_that_choose_them(results: Path) -> None:
     command(results, ["a"], 4, validation={**TEN, "name": "forward", "splits": "forward"}, splits="f" * 16)
     (note,) = select_runs(results, "denial", Filter(seed=0)).notes

@@ -72,6 +72,7 @@ def judged(comparison: Comparison) -> list[Slice]:
     return [each for each in present(comparison.slices).slices if not each.too_small]
 
 
+@pytest.mark.slow
 def test_a_slice_has_the_scores_of_its_own_examples(results: Path, task: Task) -> None:
     comparison, runs = by(results, "outlet"), side_by_side(results)
     outlet = dict(zip(task.ids, task.examples["outlet"], strict=True))
@@ -194,6 +195,7 @@ def test_pairs_are_those_of_the_slice_alone_with_p_values_times_the_number_of_sl
         assert (pair.verdict == "better") == (pair.p_groups < 0.05)
 
 
+@pytest.mark.slow
 def test_slices_are_a_table_in_latex(results: Path, bench) -> None:
     words = ("compare", "task=sliced", f"results={results}")
     status, out, _ = bench(*words, "--by", "outlet", "--format", "latex")
@@ -234,6 +236,7 @@ def with_seeds(runs: ComparedRuns, other: ComparedRuns) -> ComparedRuns:
     return replace(runs, runs=both, ids=np.tile(runs.ids, 2), seeds=(0, 1))
 
 
+@pytest.mark.slow
 def test_the_same_predictions_with_two_seeds_change_no_slice(results: Path) -> None:
     runs = side_by_side(results)
     alone, same = slice_by(runs, "outlet", 0.01, None), slice_by(with_seeds(runs, runs), "outlet", 0.01, None)
@@ -320,6 +323,7 @@ def test_lengths_are_bands_of_words_with_about_as_many_examples_each(results: Pa
     assert all(abs(each.n_examples - len(task) / 4) < 30 for each in sliced.slices)
 
 
+@pytest.mark.slow
 def test_a_model_that_fails_in_one_outlet_is_named_with_its_interval(
     task: Task, tmp_path: Path, bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def test_its_interval_is_students_within_the_range_of_the_metric() -> None:
     assert winner(0.9, None, 5, (0.0, 1.0)).low is None
 
 
+@pytest.mark.slow
 def test_a_comparison_prints_it_with_the_ranks_that_the_verdicts_leave_open(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +98,7 @@ def test_a_comparison_prints_it_with_the_ranks_that_the_verdicts_leave_open(
     assert compared(tmp_path, "task=denial", "baseline=twin").rows[0].ranks is None
 
 
+@pytest.mark.slow
 def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

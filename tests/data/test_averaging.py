@@ -51,6 +51,7 @@ def scored(frame: pd.DataFrame, metric: str) -> dict[str, float]:
     return all_scores(Outcomes.of(frame, LABELS), averaged(find_metric(metric), "target"))
 
 
+@pytest.mark.slow
 @given(st.integers(1, 80), st.integers(1, 5), st.integers(0, 10_000))
 def test_the_metric_is_the_mean_of_the_values_scores_and_the_others_are_of_all_examples(
     n: int, values: int, seed: int

@@ -39,6 +39,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return [dict(row) for _, row in Form(path.suffix[1:]).rows(path)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "write", [write_repeated, write_nested, write_mixed, write_fixed, write_prefixes, write_plain, write_many_rows]
 )
@@ -53,6 +54,7 @@ def test_a_small_parquet_file_that_stands_for_a_large_table_is_refused(
     assert "pandas.read_parquet" in str(raised.value)
 
 
+@pytest.mark.slow
 def test_what_the_message_says_makes_the_file_readable(tmp_path: Path) -> None:
     import pandas
 
@@ -135,6 +137,7 @@ def test_a_damaged_parquet_file_is_refused_wherever_it_is_damaged(tmp_path: Path
             rows_of(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_columns_cost_time_in_proportion_to_their_number(kind: str, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(10_000)]

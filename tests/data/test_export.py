@@ -47,6 +47,7 @@ def made_of(path: Path, task: Task, columns: dict[str, Any]) -> Task:
     return build_task(definition, path.parent / "task.yaml")
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(LABELS), st.sampled_from("abc")), max_size=5), st.booleans())
 def test_a_task_made_of_an_export_has_the_same_content(

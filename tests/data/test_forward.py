@@ -48,6 +48,7 @@ def dated(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Times]:
     return many(2), groups, Times(first, first + length)
 
 
+@pytest.mark.slow
 @given(dated(), st.integers(1, 8))
 def test_nothing_of_the_future_is_in_training(case: tuple[np.ndarray, np.ndarray, Times], n_cuts: int) -> None:
     codes, groups, times = case

@@ -120,6 +120,7 @@ def test_an_override_of_the_metric_is_taken_and_a_wrong_one_named() -> None:
         load("denial", metric="f1_macro")
 
 
+@pytest.mark.slow
 def test_a_task_loads_without_heavy_libraries() -> None:
     code = """
 import sys

@@ -226,6 +226,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_cells_run_on_the_cpu_where_it_is_asked_for(folder: Path) -> None:
     (_, each) = plan(compose(["task=small", "model=torched", "execution.device=cpu"])).runs
     on_cpu, otherwise = (
@@ -257,6 +258,7 @@ def test_a_run_records_the_device_and_the_packages_outside_its_key(folder: Path)
     assert again.missing_folds() == []
 
 
+@pytest.mark.slow
 def test_a_run_with_another_version_of_a_package_it_needs_is_not_mixed_in(folder: Path) -> None:
     (_, each) = plan(compose(["task=small", "model=torched"])).runs
     stored = RunFolder(folder / "stored")
@@ -267,6 +269,7 @@ def test_a_run_with_another_version_of_a_package_it_needs_is_not_mixed_in(folder
     assert older_versions(stored, each.record) is None
 
 
+@pytest.mark.slow
 def test_folds_of_another_device_are_not_mixed_in(folder: Path) -> None:
     (_, each) = plan(compose(["task=small", "model=torched", "execution.device=cpu"])).runs
     assert each.record.environment.device == "cpu"

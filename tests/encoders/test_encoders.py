@@ -166,6 +166,7 @@ def test_another_prefix_other_code_or_other_weights_are_another_encoder(folder: 
     assert len(files) == 3
 
 
+@pytest.mark.slow
 def test_several_processes_at_the_same_time_embed_each_text_once(folder: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, '.')\n"
@@ -447,6 +448,7 @@ def fetch_in_a_process(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_fetching_brings_safetensors_of_the_pinned_commit_and_nothing_else(folder: Path, hub: type[Repository]) -> None:
     encoder = write_encoder(folder, name="bert", source={"hub": "owner/bert", "revision": COMMIT})
     done = fetch_in_a_process("bert")
@@ -462,6 +464,7 @@ def test_fetching_brings_safetensors_of_the_pinned_commit_and_nothing_else(folde
     assert hub.asked == []
 
 
+@pytest.mark.slow
 def test_what_the_hub_lacks_is_said_and_nothing_is_left_behind(folder: Path, hub: type[Repository]) -> None:
     write_encoder(folder, name="bert", source={"hub": "owner/bert", "revision": COMMIT})
     write_encoder(folder, name="gone", source={"hub": "owner/gone", "revision": COMMIT})

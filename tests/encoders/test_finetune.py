@@ -213,6 +213,7 @@ def test_the_company_in_a_batch_hardly_changes_a_prediction(tiny: Path) -> None:
     np.testing.assert_allclose(alone, together, atol=0.02)
 
 
+@pytest.mark.slow
 def test_more_epochs_and_rows_are_estimated_to_take_longer(tiny: Path) -> None:
     task = text_task(n_groups=10, per_group=12)
     few, many = (

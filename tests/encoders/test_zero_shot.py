@@ -191,12 +191,14 @@ def test_other_descriptions_or_weights_are_another_run_of_this_model_and_of_no_o
     assert examine(model, task).sources["encoder words"] != found["encoder words"]
 
 
+@pytest.mark.slow
 def test_it_keeps_every_rule_of_the_conformance_kit(folder: Path) -> None:
     subject = subject_of(load_model("zero-shot", {"params.encoder": "words"}))
     assert [result for result in (check_rule(code, subject) for code in RULES) if not result.passed] == []
     assert list(subject.labels) == [("text",), ("claim", "text")]
 
 
+@pytest.mark.slow
 def test_it_runs_like_any_other_model(folder: Path, bench: Any) -> None:
     rows = "".join(
         f"{cue} {number},{label},d{number % 4}\n"

@@ -90,6 +90,7 @@ def test_many_short_units_all_have_an_outcome(engine: DaskEngine) -> None:
     assert sorted(number for number, _ in engine.outcomes()) == numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [None, 0.5])
 def test_of_units_that_are_sent_together_just_the_one_to_blame_fails(engine: DaskEngine, limit: float | None) -> None:
     for _ in range(10):
@@ -109,11 +110,13 @@ def test_a_worker_goes_on_after_many_long_units(engine: DaskEngine) -> None:
     assert len(engine.wanting()) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_lost_ends_its_unit_and_another_takes_its_place(engine: DaskEngine) -> None:
     assert isinstance(outcome_of(engine, Unit(kill_the_worker)), Lost)
     assert isinstance(outcome_of(engine, Unit(waiting, (0,))), Value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
 def test_workers_are_forked_from_the_server_of_the_command_and_outlive_it(engine: DaskEngine) -> None:
     first = outcome_of(engine, Unit(server_of_a_worker))
@@ -177,6 +180,7 @@ def test_data_that_name_another_class_make_nothing() -> None:
             decode(len(head).to_bytes(8, "little") + head)
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_see_the_state_is_sent_it_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     from bench.engines import dask_state
 
@@ -230,6 +234,7 @@ def texts_of(task: Task) -> dict[str, list[str]]:
     return {str(name): values.tolist() for name, values in task.examples.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["in time", "too slowly"])
 def test_workers_that_never_start_end_the_engine_and_it_says_why(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     if ending == "too slowly":

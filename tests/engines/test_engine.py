@@ -192,6 +192,7 @@ def test_outcomes_come_as_units_end_and_each_has_its_own(tmp_path: Path) -> None
     assert ended == [(quick, Value("quick")), (died, Died(-9)), (last, Value("last")), (slow, Value("slow"))]
 
 
+@pytest.mark.slow
 def test_many_units_of_every_kind_all_have_an_outcome() -> None:
     units = [Unit(fail, ("3",)) if n % 10 == 0 else Unit(echo, (n,)) for n in range(100)]
     with LocalEngine(at_once=3) as engine:

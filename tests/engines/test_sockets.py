@@ -42,6 +42,7 @@ def short_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.slow
 def test_workers_start_where_the_temporary_folder_has_a_long_path(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 90)
     long.mkdir()
@@ -49,6 +50,7 @@ def test_workers_start_where_the_temporary_folder_has_a_long_path(tmp_path: Path
     assert list(long.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_sockets_folder_goes_with_the_command_and_after_a_kill_with_the_next(
     short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def jobs_of(monkeypatch: pytest.MonkeyPatch, span: float, fit: float, finish: fl
     return engines[0]
 
 
+@pytest.mark.slow
 def test_no_fit_is_lost_once_one_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = jobs_of(monkeypatch, span=100.0, fit=9.0, finish=9.0, trials=8)
     assert jobs.lost == []
@@ -125,5 +126,6 @@ def test_fits_that_take_nearly_a_whole_job_each_have_one(monkeypatch: pytest.Mon
     assert jobs._span < MARGIN * 85.0
 
 
+@pytest.mark.slow
 def test_a_short_walltime_ends_nothing_that_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     assert jobs_of(monkeypatch, span=40.0, fit=0.01, finish=0.01, trials=8).jobs == 1

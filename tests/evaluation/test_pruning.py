@@ -149,6 +149,7 @@ def expected(curves: list[list[float]], batch: int, fails: frozenset[int], minim
     return stops
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(CURVES, st.integers(1, 13), st.booleans(), st.frozensets(st.integers(0, 11), max_size=3))
 def test_a_setting_is_stopped_where_its_best_so_far_is_worse_than_the_median_of_the_others(
@@ -169,6 +170,7 @@ def test_a_setting_is_stopped_where_its_best_so_far_is_worse_than_the_median_of_
         assert simulation.done[trial.number] == (stop or len(curve))
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(CURVES, st.booleans())
 def test_one_by_one_the_rule_is_that_of_optuna(curves: list[list[float]], minimise: bool) -> None:

@@ -98,6 +98,7 @@ def test_the_search_learns_in_the_right_direction(minimise: bool, batch: int) ->
     assert late < 0.3 if minimise else late > 0.7
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.booleans(), st.integers(1, 9), st.integers(1, 20), st.integers(1, 4), st.booleans())
 def test_the_search_is_the_same_in_whatever_order_its_fits_run_and_wherever_it_is_taken_up_again(

@@ -307,6 +307,7 @@ def test_a_missing_answer_contradicts_no_label(stored: tuple[Any, Path]) -> None
     assert not {each.id for each in found} & {f"e{number}" for number in range(0, len(task), 4)}
 
 
+@pytest.mark.slow
 def test_the_report_shows_missing_answers_in_the_confusion_matrix_and_among_the_errors(
     stored: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

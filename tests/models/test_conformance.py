@@ -79,12 +79,14 @@ def test_one_fault_does_not_fail_the_rules_that_it_does_not_touch(name: str, cod
     assert failures(faulty(name)).keys() == codes
 
 
+@pytest.mark.slow
 def test_a_model_for_certain_inputs_or_labels_is_examined_on_those() -> None:
     assert failures(faulty("IsForPairs")) == {}
     assert list(subject_of(faulty("IsForPairs")).labels) == [("claim", "text")]
     assert "ModelError: it is for another task" in failures(faulty("RefusesAll"))["M02"]
 
 
+@pytest.mark.slow
 def test_the_rules_that_rest_on_one_that_fails_are_not_tried() -> None:
     results = check_model(Model("gone", estimator="faulty_models.IsNotThere", origin="here"))
     assert "'faulty_models' has no class 'IsNotThere'" in results[0].reason
@@ -93,6 +95,7 @@ def test_the_rules_that_rest_on_one_that_fails_are_not_tried() -> None:
     assert {result.reason for result in results[1:]} == {"not tested because M01 fails."}
 
 
+@pytest.mark.slow
 def test_a_model_that_refuses_two_classes_is_tried_on_three() -> None:
     results = {result.code: result for result in check_model(faulty("RefusesTwoClasses"))}
     assert {code for code, result in results.items() if not result.passed} == {"M02", "M06", "M07"}

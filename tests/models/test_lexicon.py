@@ -114,6 +114,7 @@ def test_a_label_outside_the_task_is_refused() -> None:
 ARABIC = st.text(st.one_of(st.characters(min_codepoint=0x0600, max_codepoint=0x06FF), st.sampled_from(" :.؟«»")))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(ARABIC, st.text()), min_size=1, max_size=5), st.integers(0, 2**31))
 def test_any_text_gets_a_known_label_of_its_own_whatever_the_training_labels(texts: list[str], seed: int) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from importing import same_path
 
 STORED_AND_READ = """
@@ -26,6 +27,7 @@ print([name for name in ("dask", "pytest", "torch") if name in sys.modules])
 """
 
 
+@pytest.mark.slow
 def test_a_command_stores_and_reads_a_model_without_all_that_skops_imports() -> None:
     environment = {**os.environ, "PYTHONPATH": same_path()}
     done = subprocess.run(

@@ -809,6 +809,7 @@ def logged(results: Path, denial: RunFolder, pairs: RunFolder) -> dict[str, str]
     return addresses
 
 
+@pytest.mark.slow
 def test_the_model_of_a_published_split_is_logged_with_its_setting(results, pairs, logged):
     client = open_store(tracking_uri(results))
     model = client.get_logged_model(logged["claims"].rpartition("/")[2])
@@ -859,6 +860,7 @@ def scoring_server(uri: str) -> Iterator[int]:
 ROWS = {"denial": [{"text": text} for text in NEW], "claims": PAIRS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", list(ROWS))
 def test_mlflows_server_and_pyfunc_give_the_labels_and_probabilities_of_bench_predict(
     bench, results, logged, tmp_path, monkeypatch, task

@@ -34,6 +34,7 @@ def test_versions_are_those_that_are_installed(tmp_path: Path) -> None:
     assert facts(tmp_path, "system")["bench"].value == metadata.version("bench-arabic")
 
 
+@pytest.mark.slow
 def test_a_package_that_is_missing_or_of_another_version_is_told_with_what_to_do(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_damaged_store_of_mlflow_is_told(tmp_path: Path) -> None:
     assert "bench ui" in fact.how
 
 
+@pytest.mark.slow
 def test_neither_passwords_nor_keys_nor_the_home_folder_are_told(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +105,7 @@ def test_the_users_name_in_other_paths_is_not_told(monkeypatch: pytest.MonkeyPat
     assert private("/scratch/somebodyelse") == "/scratch/somebodyelse"
 
 
+@pytest.mark.slow
 def test_what_is_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CAMELTOOLS_DATA", str(tmp_path / "camel"))

@@ -57,6 +57,7 @@ def test_leaderboard_files_that_are_links_are_replaced_themselves(tmp_path: Path
     assert not (tmp_path / "results" / "denial" / "leaderboard.json").is_symlink()
 
 
+@pytest.mark.slow
 def test_a_linked_file_of_a_fold_is_not_handed_to_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     folder = write_run(tmp_path / "results", folds=2)

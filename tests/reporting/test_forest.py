@@ -136,6 +136,7 @@ def test_the_svg_stands_alone_and_names_are_text(tmp_path: Path) -> None:
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
 def test_a_figure_for_a_paper_is_the_same_bytes_each_time(contest: Path, ending: str, begins: bytes) -> None:
     comparison = compared(contest, "task=denial")
@@ -154,6 +155,7 @@ def test_a_figure_draws_the_intervals_of_the_pairs(contest: Path) -> None:
         assert [label.get_text() for label in ax.get_yticklabels()] == [row.name for row in panel.rows]
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_picture_and_spares_a_file_that_is_there(contest: Path, tmp_path: Path, bench) -> None:
     path = tmp_path / "new" / "forest.pdf"
     words = ("compare", "task=denial", f"results={contest}", "--plot", str(path))

@@ -173,6 +173,7 @@ def folder_of(results: Path, model: str) -> RunFolder:
     return RunFolder(path)
 
 
+@pytest.mark.slow
 def test_the_same_stored_runs_give_the_same_bytes(results: Path, task: Task, page: str) -> None:
     assert render(results, task) == page
 
@@ -396,6 +397,7 @@ def test_long_texts_are_cut_and_it_is_said(tmp_path: Path, monkeypatch: pytest.M
     assert len(cut.split(" … ")[0]) == LONGEST
 
 
+@pytest.mark.slow
 def test_without_the_runs_own_data_the_page_has_no_texts_and_says_so(
     results: Path, task: Task, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -474,6 +476,7 @@ def test_headings_are_in_order_and_every_table_has_headers_and_a_caption(page: s
     assert set(targets) <= set(ids)
 
 
+@pytest.mark.slow
 def test_a_comparison_by_probabilities_or_with_a_baseline_makes_a_page_too(results: Path, task: Task) -> None:
     by_loss = render(results, task, metric="log_loss")
     assert "less log-loss is better" in by_loss
@@ -575,6 +578,7 @@ def test_the_interval_of_the_calibration_error_stays_in_range_and_is_none_of_cer
     assert (sure.low, sure.high) == (0.0, pytest.approx(0.071, abs=0.001))  # type: ignore[comparison-overlap]
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_calibration_error_covers_it() -> None:
     rng = np.random.default_rng(1)
     covered = 0
@@ -656,6 +660,7 @@ def test_over_several_tasks_a_page_compares_them_and_links_to_theirs(tmp_path: P
     assert "Models are ranked from 3 tasks on; these are 2." in (tmp_path / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_file_of_someone_elses_in_the_place_of_the_page_over_tasks_is_spared(tmp_path: Path, bench: Any) -> None:
     for task in ("denial", "stance"):
         store_contest(tmp_path, {"good": 0.9, "poor": 0.5}, task=task)
@@ -697,6 +702,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, page: str) -> str:
     return path.as_uri()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on PATH; on Debian: apt-get install chromium")
 class TestInABrowser:
     """The page opened from disk in Chromium."""

@@ -106,6 +106,7 @@ def test_a_planted_leak_is_learned(model: str) -> None:
     assert cross_validate(leaking, model, trials=10).scores["macro_f1"] > 0.98
 
 
+@pytest.mark.slow
 def test_a_signal_within_groups_only_is_not_rewarded() -> None:
     """Each group has a word of its own and mostly one label: what a random split would reward."""
     rng = np.random.default_rng(0)

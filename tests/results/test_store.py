@@ -81,6 +81,7 @@ def assert_same(one: CellResult, other: CellResult) -> None:
     assert plain == read
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(CELLS)
 def test_a_cell_is_read_back_as_it_was_written(cell: CellResult) -> None:

@@ -260,6 +260,7 @@ def numbers(results: Path) -> dict[str, bytes]:
     return {str(path.relative_to(results)): path.read_bytes() for path in results.rglob("*") if path.name in kept}
 
 
+@pytest.mark.slow
 def test_more_labels_help_where_there_is_more_to_learn(finished: Path) -> None:
     summary = curve_of(finished).summary
     for axis in ("groups", "examples"):
@@ -270,6 +271,7 @@ def test_more_labels_help_where_there_is_more_to_learn(finished: Path) -> None:
     assert summary.axes["groups"][-1] == summary.axes["examples"][-1]
 
 
+@pytest.mark.slow
 def test_shuffled_labels_give_no_verdict_that_more_would_help(tmp_path: Path) -> None:
     run_curves(compose(words("shuffled", tmp_path)), Watching())
     summary = curve_of(tmp_path, "shuffled").summary
@@ -278,6 +280,7 @@ def test_shuffled_labels_give_no_verdict_that_more_would_help(tmp_path: Path) ->
     assert set(kinds.values()) <= {"flat", "undecided"}
 
 
+@pytest.mark.slow
 def test_the_whole_training_part_gives_what_bench_run_gives(finished: Path, tmp_path: Path) -> None:
     run(compose(words("learnable", tmp_path)), Watching())
     (stored,) = [each for each in stored_runs(tmp_path, "learnable") if "bayes" in str(each.path)]
@@ -293,6 +296,7 @@ def test_the_whole_training_part_gives_what_bench_run_gives(finished: Path, tmp_
     assert point.intervals["macro_f1"] == summary.intervals["macro_f1"]
 
 
+@pytest.mark.slow
 def test_the_same_command_after_an_interruption_runs_only_what_is_missing(finished: Path, tmp_path: Path) -> None:
     config = compose(words("learnable", tmp_path))
     with pytest.raises(InterruptedRun) as stopped:

@@ -103,6 +103,7 @@ def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
     assert numbers(tmp_path) == numbers(reference)
 
 
+@pytest.mark.slow
 def test_a_command_that_is_killed_once_all_folds_are_stored_is_completed(reference: Path, tmp_path: Path) -> None:
     results = tmp_path / "results"
     shutil.copytree(reference, results)
@@ -143,6 +144,7 @@ def test_a_complete_run_is_reused_and_force_runs_it_anew(reference: Path, tmp_pa
     assert numbers(results) == numbers(reference)
 
 
+@pytest.mark.slow
 def test_what_a_command_reuses_is_what_others_then_mean(reference: Path, tmp_path: Path) -> None:
     results = tmp_path / "copy"
     shutil.copytree(reference, results)
@@ -155,6 +157,7 @@ def test_what_a_command_reuses_is_what_others_then_mean(reference: Path, tmp_pat
     assert {record.seed for _, record in select_runs(results, "denial", Filter()).runs} == {0}
 
 
+@pytest.mark.slow
 def test_another_seed_or_budget_or_group_is_another_run(reference: Path) -> None:
     def keys(*more: str) -> set[Path]:
         changed = {word.partition("=")[0] for word in more}
@@ -178,6 +181,7 @@ def test_a_damaged_fold_is_run_again(reference: Path, tmp_path: Path) -> None:
     assert numbers(results) == numbers(reference)
 
 
+@pytest.mark.slow
 def test_folds_of_other_library_versions_are_not_mixed_in(reference: Path, tmp_path: Path) -> None:
     results = tmp_path / "copy"
     shutil.copytree(reference, results)
@@ -202,6 +206,7 @@ def test_a_lost_run_record_is_made_again(reference: Path, tmp_path: Path) -> Non
     assert json.loads(path.read_text())["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_stored_keeps_its_scores(plugin: Path) -> None:
     body = "    def fit(self, X, y):\n        self.rows_ = (row for row in X)\n        return super().fit(X, y)"
     write_model(plugin, "unstorable", body)
@@ -222,6 +227,7 @@ def test_scores_stay_where_only_the_final_fit_fails(plugin: Path) -> None:
     assert {row.model: row.kind for row in outcome.leaderboards[0].rows}["late"] == "model"
 
 
+@pytest.mark.slow
 def test_a_plugin_that_raises_while_it_is_built_is_named_with_its_file(plugin: Path) -> None:
     write_model(plugin, "angry", "    def __init__(self): raise ValueError('never')")
     ended = bench("run", "task=denial", "model=angry", cwd=plugin)
@@ -273,6 +279,7 @@ def test_the_stored_final_model_predicts(reference: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Path) -> None:
     write_model(plugin, "raises", "    def fit(self, X, y):\n        raise ValueError('no such luck')")
     outcome = run(compose(["task=denial", "model=raises,lexicon", "tracking=false"]), Watching())
@@ -307,6 +314,7 @@ def test_a_model_that_breaks_the_contract_fails_with_the_reason(plugin: Path, bo
     assert [failure for failure in outcome.failures if reason in failure]
 
 
+@pytest.mark.slow
 def test_a_model_that_hangs_is_stopped_after_the_time_limit(plugin: Path) -> None:
     write_model(plugin, "hangs", "    def fit(self, X, y):\n        time.sleep(600)")
     words = ["task=denial", "model=hangs", "tracking=false", "execution.cell_timeout=6", "execution.workers=6"]

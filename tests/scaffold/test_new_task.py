@@ -388,6 +388,7 @@ def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pyte
     assert list((folder / "tasks").iterdir()) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @example(["0;0", "1"])
 @given(

@@ -81,6 +81,7 @@ def test_a_failed_rule_is_shown_with_its_reason_within_80_columns(folder: Path) 
     assert max(len(line) for line in result.output.splitlines()) <= 80
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_status_1_where_a_rule_fails(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

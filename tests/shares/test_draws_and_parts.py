@@ -73,6 +73,7 @@ def estimated_once(seed: int, late: str, n: int = 1000) -> tuple[float, float, b
     return found.value, codes.mean(), found.interval.low <= codes.mean() <= found.interval.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", ["rest of the first draw", "picked by hand"])
 def test_labels_that_come_after_a_draw_do_not_bias_what_it_says(late: str) -> None:
     values, truths, inside = np.array([estimated_once(seed, late) for seed in range(150)]).T

@@ -80,6 +80,7 @@ def estimated(bench, *words: str) -> dict:
     return json.loads(printed)
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_share_that_is_known(bench) -> None:
     found = estimated(bench, "--input", "archive.csv")
     true = (archive()["label"] == "denial").mean()
@@ -102,6 +103,7 @@ def test_no_more_labels_are_asked_for_than_there_are_other_texts(bench, n_labell
     assert set(further.values()) <= {39, 40}
 
 
+@pytest.mark.slow
 def test_rows_without_a_text_are_left_out_of_the_shares_and_counted(bench) -> None:
     texts = archive().drop(columns="label")
     blank = texts.iloc[[2, 700]].assign(text=["", "\u200f "])
@@ -118,6 +120,7 @@ def test_an_archive_without_any_text_is_refused(bench) -> None:
     assert (status, "blank.csv: 'text' is empty in all 9 rows, so there is no text." in said) == (2, True)
 
 
+@pytest.mark.slow
 def test_months_of_dates_with_the_day_first_are_those_of_the_iso_dates(bench) -> None:
     texts = archive().drop(columns="label")
     months = sorted(texts["published"].str[:7].unique())
@@ -136,6 +139,7 @@ def test_months_of_dates_with_the_day_first_are_those_of_the_iso_dates(bench) ->
     assert "No date of the column shows which. Write dates as year-month-day" in told
 
 
+@pytest.mark.slow
 def test_parts_are_those_of_the_rows_in_which_labelled_texts_are(bench) -> None:
     found = estimated(bench, "--input", "archive.csv", "--by", "published:month", "--difference", "2024-10", "2024-09")
     parts = {part["part"]: part for part in found["parts"]}
@@ -154,6 +158,7 @@ def test_parts_are_those_of_the_rows_in_which_labelled_texts_are(bench) -> None:
     assert difference["interval"]["low"] > 0
 
 
+@pytest.mark.slow
 def test_parts_can_be_numbers_of_a_json_file(bench) -> None:
     texts = archive()
     texts["october"] = texts["published"].str.startswith("2024-10").astype(int)
@@ -233,6 +238,7 @@ def test_a_large_archive_gives_nearly_the_same_shares_as_when_all_models_predict
         )  # the archive is small, so it is uncertain which model got which text
 
 
+@pytest.mark.slow
 def test_as_text_it_names_the_assumption_and_the_bias(bench) -> None:
     status, printed, _ = bench(
         "estimate", "task=mine", "model=logreg", "--input", "archive.csv", "--by", "published:month"
@@ -243,6 +249,7 @@ def test_as_text_it_names_the_assumption_and_the_bias(bench) -> None:
         assert words in printed or words.strip() in printed
 
 
+@pytest.mark.slow
 def test_as_csv_it_has_a_line_for_each_label_and_part(bench) -> None:
     status, printed, _ = bench(
         "estimate", "task=mine", "model=logreg", "--input", "archive.csv", "--by", "published:month", "--format", "csv"
@@ -255,6 +262,7 @@ def test_as_csv_it_has_a_line_for_each_label_and_part(bench) -> None:
     assert all(float(row["share_low"]) <= float(row["share"]) <= float(row["share_high"]) for row in rows)
 
 
+@pytest.mark.slow
 def test_it_is_drawn(bench, tmp_path: Path) -> None:
     path = tmp_path / "shares.svg"
     status, _, said = bench("estimate", "task=mine", "model=logreg", "--input", "archive.csv", "--plot", str(path))
@@ -300,6 +308,7 @@ def test_a_task_whose_data_have_changed_is_refused(bench, folder: Path) -> None:
     assert "bench run" in said
 
 
+@pytest.mark.slow
 def test_it_is_stored_beside_the_run_and_shown_in_the_report(bench, folder: Path) -> None:
     words = ("--by", "published:month", "--difference", "2024-10", "2024-09")
     found = estimated(bench, "--input", "archive.csv", *words)
@@ -367,6 +376,7 @@ def test_columns_of_one_file_and_different_data_frames_are_estimated_apart(bench
     assert n_stored("data frame") == 2
 
 
+@pytest.mark.slow
 def test_its_shares_are_metrics_of_mlflow(bench) -> None:
     found = estimated(bench, "--input", "archive.csv")
     chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))

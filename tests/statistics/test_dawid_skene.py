@@ -41,6 +41,7 @@ def test_known_shares_and_error_rates_are_found() -> None:
     assert (found.posterior.argmax(axis=1) == true).mean() > (votes == true).mean() + 0.05
 
 
+@pytest.mark.slow
 def test_posteriors_are_calibrated() -> None:
     true, codes = simulated(6000, 1, 0.3)
     posterior = dawid_skene(codes, 3).posterior

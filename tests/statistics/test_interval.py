@@ -291,6 +291,7 @@ def test_predictions_that_are_all_sure_and_right_are_no_certainty() -> None:
     assert probability_intervals(one_wrong, true, np.arange(20)).given["log_loss"].high <= 36.05
 
 
+@pytest.mark.slow
 def test_an_interval_over_many_groups_is_the_normal_one() -> None:
     true, predicted, groups, _ = drawn_predictions(40_000, 1)
     confusions = np.repeat(confusion_by_group(true, predicted, groups, 3), 5, axis=0)
@@ -300,6 +301,7 @@ def test_an_interval_over_many_groups_is_the_normal_one() -> None:
     assert ends(found) == pytest.approx([share - 1.96 * error, share + 1.96 * error], abs=error / 100)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.4, 0.8]), st.booleans(), st.integers(0, 2)), min_size=1))
 def test_average_precision_is_scikit_learns_within_each_part_weighed_by_its_positives(

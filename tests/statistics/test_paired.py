@@ -322,6 +322,7 @@ def test_the_surest_pair_is_decided_just_where_its_interval_leaves_zero_out(n_pa
     assert (family.p_values(t.tolist())[surest] < 0.05) == (abs(t[surest]) > family.critical_value(0.95))
 
 
+@pytest.mark.slow
 def test_independent_pairs_of_equal_models_are_called_different_in_one_of_twenty_families() -> None:
     """Student's statistics of ten pairs with nine degrees of freedom, whose draws hang together as the pairs do."""
     rng = np.random.default_rng(0)
@@ -424,6 +425,7 @@ def nearly_alike(n_groups: int, failing: float, rng: np.random.Generator) -> Com
     return two_runs(true, one, other, np.repeat(np.arange(n_groups), 20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_groups", [40, 70, 100, 150])
 def test_models_are_not_called_equal_where_one_fails_in_groups_that_may_be_missing(n_groups: int) -> None:
     """A model that gets nothing right in one of forty groups loses two points; at 5 %, 14 of 150 come once in 100."""

@@ -179,6 +179,7 @@ def test_as_many_further_labels_as_are_asked_for_make_the_interval_as_narrow(unl
     assert share_of(further).width / 2 == pytest.approx(narrower * half, rel=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["at random", "in groups", "by strata"])
 @pytest.mark.parametrize("share", [0.1, 0.4])
 def test_intervals_cover_the_share_of_the_archive(how, share) -> None:
@@ -353,6 +354,7 @@ def test_a_large_stratum_of_which_few_are_drawn_is_not_taken_for_one_without_the
     assert coverage(strata, coded, signal) >= 0.92
 
 
+@pytest.mark.slow
 def test_two_draws_say_more_than_one_and_their_intervals_cover() -> None:
     """The second draw is from what the first left, more often where the first has found the label."""
     draw = np.random.default_rng(0)
@@ -482,6 +484,7 @@ def test_shares_are_moved_as_little_as_makes_them_possible_and_add_up_to_one(sha
     assert np.ptp((found - shares)[inside]) < 1e-9 if inside.sum() > 1 else True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copies", [1, 5])
 def test_intervals_cover_where_each_text_stands_in_several_rows_and_half_are_labelled(copies: int) -> None:
     draw, inside = np.random.default_rng(1), []

@@ -136,6 +136,7 @@ def _row(project: Path, model: str, name: str) -> StressRow:
     return row
 
 
+@pytest.mark.slow
 def test_a_model_that_ignores_diacritics_loses_exactly_nothing(stress: Callable[..., Any], project: Path) -> None:
     status, out, _ = stress("model=bare-cue", "--only", "diacritics-added,keyboard")
     assert status == 0
@@ -177,6 +178,7 @@ def test_a_model_that_reads_the_bare_word_is_broken_by_diacritics(stress: Callab
     assert _row(project, "marked-cue", "quotes").standing == "unchanged"
 
 
+@pytest.mark.slow
 def test_a_model_keyed_on_one_letter_is_broken_by_its_spelling(stress: Callable[..., Any], project: Path) -> None:
     assert stress("model=letter")[0] == 0
     summary = _summary(project, "letter")
@@ -252,6 +254,7 @@ def test_a_loss_that_rises_is_a_drop(stress: Callable[..., Any], project: Path) 
     assert row.standing == "worse"
 
 
+@pytest.mark.slow
 def test_tables_fit_into_80_columns_and_csv_has_all_digits(stress: Callable[..., Any], project: Path) -> None:
     _, out, _ = stress("model=letter,bare-cue", "--only", "hamza-dropped,presentation-forms")
     assert max(map(len, out.splitlines())) <= 80
@@ -414,6 +417,7 @@ def test_a_run_in_mlflow_is_logged_again_with_its_drops(
     assert drop() == drop() == _row(project, "letter", "hamza-dropped").drop
 
 
+@pytest.mark.slow
 def test_python_gives_what_the_command_line_prints(stress: Callable[..., Any], project: Path) -> None:
     _, printed, _ = stress("model=letter,marked-cue", "--only=hamza-dropped,digits-latin", "--format=csv")
     tests = bench.stress("known", ["letter", "marked-cue"], only=["hamza-dropped", "digits-latin"], tracking=False)
@@ -442,6 +446,7 @@ def test_a_picture_of_the_drops_is_written(stress: Callable[..., Any], project: 
     assert "the name must end in" in " ".join(stress("model=letter", "--plot=drops.gif")[2].split())
 
 
+@pytest.mark.slow
 def test_stress_tests_go_with_a_run_to_another_machine(stress: Callable[..., Any], project: Path) -> None:
     stress("model=marked-cue", "metric=log_loss", "--only=diacritics-added,quotes,keyboard")
     theirs = _folder(project, "marked-cue")

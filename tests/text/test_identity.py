@@ -41,6 +41,7 @@ def unseen() -> list[str]:
 UNSEEN = st.deferred(lambda: st.sampled_from(unseen()))
 
 
+@pytest.mark.slow
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 99), UNSEEN), min_size=1, max_size=5))
 def test_no_invisible_or_combining_character_makes_two_inputs_or_names_differ(
     text: str, inserted: list[tuple[int, str]]

@@ -275,6 +275,7 @@ def test_what_reaches_other_machines_or_runs_programs_is_not_offered(owner: Test
     assert "cannot be used here" in answer.text
 
 
+@pytest.mark.slow
 def test_an_experiment_of_another_store_cannot_put_code_into_the_first_page(tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     client = open_store(tracking_uri(tmp_path))

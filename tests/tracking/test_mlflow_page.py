@@ -28,9 +28,10 @@ PATIENCE = 60_000
 LONGEST = 900.0
 """Seconds after which a command or the server of all tests here counts as one that hangs."""
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium or Chrome on PATH; on Debian: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on PATH; on Debian: apt-get install chromium"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,7 @@ def models(client: MlflowClient) -> set[str | None]:
     return {model.source_run_id for model in client.search_logged_models(ids)}
 
 
+@pytest.mark.slow
 def test_a_run_that_is_removed_in_one_folder_stays_logged_of_another(
     tmp_path: Path, shared: MlflowClient, bench: Bench
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_run_that_is_removed_in_one_folder_stays_logged_of_another(
     assert other in models(shared)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_never_logged_removes_nothing_of_another_folder(
     tmp_path: Path, shared: MlflowClient, bench: Bench
 ) -> None:
@@ -69,6 +71,7 @@ def test_a_run_that_was_never_logged_removes_nothing_of_another_folder(
     assert of(theirs, logged(shared)) == 3
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_results_folder_is_another_folder(tmp_path: Path, shared: MlflowClient, bench: Bench) -> None:
     mine = write_run(tmp_path / "mine", folds=2)
     track(mine, shared)
@@ -87,6 +90,7 @@ def test_a_folder_of_the_same_path_on_another_machine_is_another_folder(tmp_path
     assert here.owns(here.tags)
 
 
+@pytest.mark.slow
 def test_logging_other_results_under_the_same_key_deletes_nothing_of_another_folder(
     tmp_path: Path, shared: MlflowClient
 ) -> None:
@@ -112,6 +116,7 @@ def test_a_store_beside_results_keeps_what_another_folder_logged_there(
     assert of(theirs, logged(client)) == 3
 
 
+@pytest.mark.slow
 def test_results_that_moved_with_their_store_know_what_was_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench
 ) -> None:
@@ -124,6 +129,7 @@ def test_results_that_moved_with_their_store_know_what_was_logged(
     assert logged(open_store(tracking_uri(tmp_path / "after"))) == []
 
 
+@pytest.mark.slow
 def test_every_run_and_fold_bears_where_it_is_from(tmp_path: Path, shared: MlflowClient) -> None:
     mine = write_run(tmp_path / "mine", folds=2)
     track(mine, shared)

@@ -88,6 +88,7 @@ def folds_of(client, run):
     return sorted(found, key=lambda child: int(child.data.tags["bench.fold"]))
 
 
+@pytest.mark.slow
 def test_a_task_is_an_experiment_a_model_a_run_and_a_fold_a_child_never_deeper(client, folder, run, children):
     assert client.get_experiment(run.info.experiment_id).name == "denial"
     assert "mlflow.parentRunId" not in run.data.tags
@@ -341,6 +342,7 @@ def test_mlflow_and_the_comparison_give_one_verdict_however_many_models_come_lat
     }.items()
 
 
+@pytest.mark.slow
 def test_without_the_majority_there_is_no_verdict_and_once_it_is_stored_the_run_is_logged_anew(client, results):
     folder = write_run(results, task="alone")
     first = client.get_run(track(folder, client))
@@ -504,6 +506,7 @@ def test_tracking_again_makes_no_second_run(client, folder, run):
     assert track(folder, client) == run.info.run_id
 
 
+@pytest.mark.slow
 def test_changed_results_take_the_place_of_the_old_ones(client, results):
     folder = write_run(results, task="changing")
     old = client.get_run(track(folder, client))
@@ -654,6 +657,7 @@ def test_four_processes_can_log_to_a_store_that_is_not_there_yet(tmp_path):
     assert len(client.search_runs([experiment.experiment_id])) == 12
 
 
+@pytest.mark.slow
 def test_a_tracking_failure_is_told_and_never_raised(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://nowhere")
     with Tracker(tmp_path) as tracker:
@@ -688,12 +692,14 @@ def test_a_tracker_that_takes_too_long_is_stopped_and_told(tmp_path):
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 def test_a_tracker_that_was_not_told_to_open_leaves_no_store(tmp_path):
     with Tracker(tmp_path) as tracker:
         assert tracker.close() == []
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_tracker_left_by_an_exception_stops_at_once_and_tracking_again_is_safe(tmp_path):
     folder = write_run(tmp_path, folds=2)
     with pytest.raises(KeyboardInterrupt), Tracker(tmp_path) as tracker:
@@ -712,6 +718,7 @@ def test_starting_a_tracker_imports_none_of_mlflow():
     assert shown.stdout == "False\n"
 
 
+@pytest.mark.slow
 def test_what_was_logged_of_a_deleted_run_folder_is_forgotten(tmp_path):
     kept, deleted = write_run(tmp_path, model="majority"), write_run(tmp_path)
     client = open_store(tracking_uri(tmp_path))

@@ -75,6 +75,7 @@ def test_a_rebuilding_that_did_not_end_is_taken_up_again(tmp_path: Path, served:
     assert len(served) == 2
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_left_out_with_a_note_and_harms_no_other(tmp_path: Path, served: list[Any]) -> None:
     good = [write_run(tmp_path, model=model, folds=2) for model in ("logreg", "majority")]
     bad = write_run(tmp_path, model="lexicon", folds=2)
@@ -89,6 +90,7 @@ def test_a_damaged_run_is_left_out_with_a_note_and_harms_no_other(tmp_path: Path
     assert served
 
 
+@pytest.mark.slow
 def test_the_fitted_models_of_superseded_and_deleted_runs_are_deleted_too(tmp_path: Path) -> None:
     folder = write_run(tmp_path, folds=2)
     client = open_store(tracking_uri(tmp_path))
@@ -105,6 +107,7 @@ def test_the_fitted_models_of_superseded_and_deleted_runs_are_deleted_too(tmp_pa
     assert list(client.search_logged_models([experiment.experiment_id])) == []
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_written_is_opened(
     tmp_path: Path, served: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
