@@ -7,6 +7,7 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,21 +186,26 @@ def _as_array(X: Any) -> Any:
 def _task_of_texts(X: Any, labels: list[str], groups: list[str] | None, metric: str) -> Task:
     import pandas as pd
 
+    from bench.scaffold.remarks import NO_GROUPS
+
     frame = X[[c for c in ("claim", "text") if c in X]].copy() if hasattr(X, "columns") else pd.DataFrame({"text": X})
     _check_lengths(len(frame), labels)
     frame = frame.reset_index(drop=True).assign(label=labels, id=[str(place) for place in range(len(frame))])
     if groups is not None:
         frame["group"] = groups
-    return new_task(
-        frame,
-        text="text",
-        claim="claim" if "claim" in frame else None,
-        label="label",
-        group=None if groups is None else "group",
-        name="texts",
-        metric=metric,
-        description="Texts given to bench.evaluate.",
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `evaluate` gives the notes itself
+        task = new_task(
+            frame,
+            text="text",
+            claim="claim" if "claim" in frame else None,
+            label="label",
+            group=None if groups is None else "group",
+            name="texts",
+            metric=metric,
+            description="Texts given to bench.evaluate.",
+        )
+    return replace(task, notes=tuple(note for note in task.notes if not note.startswith(NO_GROUPS)))
 
 
 def _task_of_array(X: Any, labels: list[str], groups: Any, metric: str) -> Task:

@@ -20,6 +20,10 @@ MISSING = ("na", "n/a", "nan", "null", "<na>", "#n/a", "#ref!", "#value!", "#nam
 """Texts that programs write for a missing value."""
 
 
+NO_GROUPS = "No group column"
+"""How the remark begins that each example is its own group."""
+
+
 def named_classes(found: Found, label: str) -> Iterator[str]:
     """Report that the labels are the file's names for codes."""
     if found.format == "parquet" and (names := class_names_of(found.files[0]).get(label)):
@@ -39,7 +43,7 @@ def remarks(task: Task, summary: ColumnSummary, own_groups: bool = False) -> Ite
         yield f"The published {split} is used as it is: {parts}."
     if task.group == "id" and not task.splits and not own_groups:
         yield (
-            "No group column: each example is its own group, so texts of one document, author or outlet can be in both "
+            f"{NO_GROUPS}: each example is its own group, so texts of one document, author or outlet can be in both "
             "the training and the test part. --group COLUMN keeps them together."
         )
     if {"annotation_id", "annotator"} <= summary.columns.keys():

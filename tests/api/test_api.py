@@ -383,8 +383,9 @@ def test_the_key_changes_with_what_no_source_tells() -> None:
 @pytest.mark.slow
 def test_examples_that_are_left_out_are_warned_of() -> None:
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
-    with pytest.warns(UserWarning, match="left out"):
+    with pytest.warns(UserWarning, match="left out") as warned:
         run = bench.evaluate(model, ["", *FRAME["body"][1:]], FRAME["kind"].tolist(), folds=3)
+    assert len([each for each in warned if each.category is UserWarning]) == 1
     assert len(run.predictions()) == 39
 
 
