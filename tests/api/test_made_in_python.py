@@ -38,6 +38,7 @@ def table(first: int = 0, n: int = 40) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_results_of_a_task_are_those_of_its_own_data(tmp_path: Path) -> None:
     one = bench.new_task(table(), name="same")
     other = bench.new_task(table(1000), name="same")

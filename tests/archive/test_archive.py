@@ -88,6 +88,7 @@ def test_runs_of_two_people_compare(tmp_path: Path, bench: Bench) -> None:
     assert "a" in out
 
 
+@pytest.mark.slow
 def test_runs_are_chosen_on_both_sides(tmp_path: Path, bench: Bench) -> None:
     store_contest(tmp_path / "theirs", {"a": 0.9, "b": 0.6, "c": 0.3})
     file, theirs, mine = str(tmp_path / "t.zip"), f"results={tmp_path / 'theirs'}", f"results={tmp_path / 'mine'}"

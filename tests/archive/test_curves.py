@@ -122,6 +122,7 @@ def test_a_curve_that_lacks_a_file_is_refused(tmp_path: Path, packed: Path, gone
     refused(zipped(tmp_path / "e.zip", files), tmp_path / "mine")
 
 
+@pytest.mark.slow
 def test_other_results_under_a_curves_key_are_refused_by_name(tmp_path: Path, packed: Path) -> None:
     mine = write_curve(tmp_path / "mine")
     path = mine.path / "all" / "fold-00" / "predictions.csv"

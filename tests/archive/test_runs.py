@@ -230,6 +230,7 @@ def test_each_table_says_which_columns_it_lacks_and_wide_has_them(
     ]
 
 
+@pytest.mark.slow
 def test_csv_and_json_hold_the_same_runs(tmp_path: Path, bench: Bench) -> None:
     superseded_pair(tmp_path)
     as_csv = list(csv.DictReader(io.StringIO(bench("runs", f"results={tmp_path}", "--format", "csv")[1])))

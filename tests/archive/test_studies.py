@@ -126,6 +126,7 @@ def test_what_is_typed_wrongly_names_the_right_form(bench: Bench, words: list[st
     assert "bench export studies" in said
 
 
+@pytest.mark.slow
 def test_an_export_that_fails_leaves_nothing(tmp_path: Path, run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise ValueError("no study")

@@ -421,6 +421,7 @@ def write_task(table: pd.DataFrame, folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(folder)
 
 
+@pytest.mark.slow
 def test_claims_and_texts_are_compared_as_pairs(tmp_path: Path) -> None:
     """One text beside many claims is no repeat; claim and text both nearly the same are one."""
     rng = np.random.default_rng(2)

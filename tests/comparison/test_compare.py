@@ -149,6 +149,7 @@ def test_as_many_right_in_every_group_but_other_examples_is_not_called_equal(tmp
     assert only.verdict == "undecided"
 
 
+@pytest.mark.slow
 def test_a_difference_that_is_the_same_in_every_group_is_undecided(tmp_path: Path) -> None:
     right = {f"m{n}": np.tile(np.arange(20) < n, 5) for n in (17, 16)}
     store_predictions(tmp_path, right, np.repeat(np.arange(5), 20))

@@ -117,6 +117,7 @@ def test_the_interval_of_a_mean_is_that_of_all_predictions_moved_to_it(contest: 
         assert (found.low - by, found.high - by) == pytest.approx((pooled.low, pooled.high))
 
 
+@pytest.mark.slow
 def test_folds_of_all_seeds_are_held_against_each_other(contest: Path) -> None:
     comparison = compared(contest, "seeds=3")
     runs = side_by_side(contest, "seeds=3")
@@ -212,6 +213,7 @@ def test_the_leaderboard_shows_mean_spread_and_ranks_in_every_form(
     assert "seeds" not in json.loads((folder / "leaderboard.json").read_text())
 
 
+@pytest.mark.slow
 def test_compare_prints_means_and_the_spread_over_seeds(contest: Path, bench) -> None:
     status, out, _ = bench("compare", "task=denial", "seeds=3", f"results={contest}")
     rows = compared(contest, "seeds=3").rows

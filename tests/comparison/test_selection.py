@@ -79,12 +79,14 @@ def test_a_filter_by_seed_and_search_leaves_the_runs_that_have_both(results: Pat
     assert {name for name, *_ in chosen(select_runs(results, "denial", wanted))} == {"a", "majority"}
 
 
+@pytest.mark.slow
 def test_a_search_that_no_run_has_is_told_with_the_nearest(results: Path) -> None:
     with pytest.raises(UserError, match="search=quik: no run") as end:
         select_runs(results, "denial", Filter(search="quik"))
     assert end.value.hint == "Did you mean 'quick'?"
 
 
+@pytest.mark.slow
 def test_the_majority_alone_does_not_match_a_search(results: Path) -> None:
     with pytest.raises(UserError, match="no stored run of task 'denial' matches"):
         select_runs(results, "denial", Filter(search="quick", seed=1))
@@ -96,6 +98,7 @@ def test_models_without_a_search_can_be_named_beside_one(results: Path) -> None:
     assert {name for name, *_ in found} == {"majority"}
 
 
+@pytest.mark.slow
 def test_a_command_that_reuses_its_runs_sets_the_protocol_like_one_that_runs_them(results: Path) -> None:
     for folder in stored_runs(results, "denial"):
         if folder.read_record().search.name == "quick":

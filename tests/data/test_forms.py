@@ -999,6 +999,7 @@ def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) 
         scaffold_task(TaskRequest("mine", "a.csv"), folder)
 
 
+@pytest.mark.slow
 def test_an_archive_that_grows_without_end_is_refused(folder: Path) -> None:
     put("a.csv.gz", gzip.compress(b"text,label\n" + b" " * 65 * 2**20))(folder)
     with pytest.raises(DataError, match=r"a\.csv\.gz: its [\d,]+ bytes unpack to more than 67,108,864 bytes"):
@@ -1044,6 +1045,7 @@ def test_what_pythons_csv_writes_is_read_back(
 UNQUOTED = st.text(st.sampled_from("ابت,;'\" \\:"), min_size=1, max_size=6).filter(str.strip)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.lists(st.tuples(UNQUOTED, st.sampled_from(["نعم", "لا"])), min_size=2, max_size=8),

@@ -110,6 +110,7 @@ def test_another_process_maps_the_same_file_and_gets_nothing_that_is_computed(ro
     assert len(list(many.glob("*.arrow"))) == 1
 
 
+@pytest.mark.slow
 def test_files_are_removed_with_what_reads_them(rows: Path, many: Path) -> None:
     built = build(rows)
     received = pickle.loads(pickle.dumps(built))

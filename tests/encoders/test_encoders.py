@@ -478,6 +478,7 @@ def test_what_the_hub_lacks_is_said_and_nothing_is_left_behind(folder: Path, hub
     assert not any(path.is_file() for path in (folder / "cache").rglob("*"))
 
 
+@pytest.mark.slow
 def test_an_encoder_of_more_bytes_than_are_downloaded_is_refused_before(folder: Path, hub: type[Repository]) -> None:
     write_encoder(folder, name="bert", source={"hub": "owner/bert", "revision": COMMIT})
     hub.sizes = {"pytorch_model.bin": 2**40, "model.safetensors": 2**34}

@@ -222,6 +222,7 @@ def test_more_epochs_and_rows_are_estimated_to_take_longer(tiny: Path) -> None:
     assert 0 < few < many
 
 
+@pytest.mark.slow
 def test_an_estimate_reads_no_more_rows_than_its_steps_take(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = text_task(n_groups=40, per_group=30)
     read = []

@@ -282,6 +282,7 @@ def test_a_label_that_training_lacks_is_not_said_to_be_lost_on_a_model_that_know
     assert notes == {"lexicon": [], "majority": [lost]}
 
 
+@pytest.mark.slow
 def test_a_cell_is_the_same_each_time_whatever_was_evaluated_before() -> None:
     logreg = Model(
         "logreg",

@@ -105,6 +105,7 @@ def test_equals_scikit_learn_on_oddities(analyzer: str, ngram_range: tuple[int, 
     np.testing.assert_allclose(ours.transform(pd.DataFrame({"text": ODDITIES})).toarray(), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     CORPUS,

@@ -95,6 +95,7 @@ def test_the_version_stands_in_one_place_and_heads_the_changelog() -> None:
     assert first[1] == bench.__version__
 
 
+@pytest.mark.slow
 def test_the_pinned_versions_install_on_the_oldest_python_that_is_promised() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     oldest = re.fullmatch(r">=(3\.\d+)", project["requires-python"])

@@ -26,6 +26,7 @@ def facts(results: Path, section: str) -> dict[str, Fact]:
     return {fact.name: fact for fact in examine_installation(results) if fact.section == section}
 
 
+@pytest.mark.slow
 def test_versions_are_those_that_are_installed(tmp_path: Path) -> None:
     found = facts(tmp_path, "packages")
     for name in ("scikit-learn", "optuna", "mlflow", "skops"):
@@ -57,6 +58,7 @@ def test_a_package_that_is_missing_or_of_another_version_is_told_with_what_to_do
     assert "missing or wrong" in out
 
 
+@pytest.mark.slow
 def test_stored_runs_and_what_cannot_be_read_of_them(tmp_path: Path) -> None:
     write_run(tmp_path, folds=2)
     broken = write_run(tmp_path, folds=3)

@@ -297,6 +297,7 @@ def test_ngrams_are_cut_only_where_the_page_would_grow_too_large(sizes: list[lis
     assert most_named(explained) == max(size for run in sizes for size in run)
 
 
+@pytest.mark.slow
 def test_planted_script_is_text_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, page = _planted(tmp_path, monkeypatch)
     parsed = Parsed(page)
@@ -552,6 +553,7 @@ def test_predictions_that_are_right_as_often_as_they_say_have_little_error() -> 
     assert shifted.error == pytest.approx(0.2, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_groups", [100, 10])
 def test_a_perfectly_calibrated_model_has_no_error_on_average_however_few_its_predictions(n_groups: int) -> None:
     rng = np.random.default_rng(0)

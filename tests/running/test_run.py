@@ -216,6 +216,7 @@ def test_a_model_that_cannot_be_stored_keeps_its_scores(plugin: Path) -> None:
     assert "cannot be stored" in RunFolder(folder).read_cell(FINAL).notes[0]
 
 
+@pytest.mark.slow
 def test_scores_stay_where_only_the_final_fit_fails(plugin: Path) -> None:
     write_model(
         plugin,

@@ -190,6 +190,7 @@ def test_a_text_that_is_labelled_counts_as_its_label_however_often_it_stands_the
         assert each["powered"]["interval"]["low"] == pytest.approx(each["powered"]["interval"]["high"])
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_stored_the_shares_are_printed_all_the_same(bench, folder: Path, monkeypatch) -> None:
     def refused(*_: object) -> None:
         raise OSError(30, "Read-only file system")

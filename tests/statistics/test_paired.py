@@ -141,6 +141,7 @@ def test_the_correction_always_makes_the_t_test_more_careful(differences: np.nda
         assert found.p_value >= stats.ttest_1samp(differences, 0.0).pvalue
 
 
+@pytest.mark.slow
 @given(fold_differences, outcomes, confusions_of_two(), st.sampled_from(LABEL_METRICS))
 @settings(max_examples=50)
 def test_exchanging_the_two_models_mirrors_every_test(
@@ -434,6 +435,7 @@ def test_models_are_not_called_equal_where_one_fails_in_groups_that_may_be_missi
     assert called.count("practically equal") <= 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_groups", "share"), [(100, 0.5), (120, 0.95)])
 def test_models_that_seldom_disagree_are_called_equal_with_enough_groups(n_groups: int, share: float) -> None:
     rng = np.random.default_rng(0)

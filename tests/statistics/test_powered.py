@@ -225,6 +225,7 @@ def whole_groups(sizes: np.ndarray, n: int, draw: np.random.Generator) -> tuple[
     return rows, np.repeat(np.arange(n), sizes[chosen])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_groups", [25, 80])
 @pytest.mark.parametrize("wrong", [0.02, 0.05, 0.1])
 def test_a_model_that_is_wrong_about_whole_groups_does_not_look_perfect_in_those_that_have_none(n_groups, wrong):

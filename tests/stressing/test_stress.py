@@ -167,6 +167,7 @@ def test_a_baseline_that_draws_labels_at_random_draws_the_same_ones(stress: Call
     assert {row.flipped for row in _summary(project, "stratified").rows} == {0}
 
 
+@pytest.mark.slow
 def test_a_model_that_reads_the_bare_word_is_broken_by_diacritics(stress: Callable[..., Any], project: Path) -> None:
     assert stress("model=marked-cue", "--only=diacritics-added,quotes")[0] == 0
     summary, row = _summary(project, "marked-cue"), _row(project, "marked-cue", "diacritics-added")
@@ -222,6 +223,7 @@ def test_the_same_command_fits_nothing_again_and_says_the_same(stress: Callable[
     assert told["rows"][0]["name"] == "tatweel"
 
 
+@pytest.mark.slow
 def test_a_damaged_answer_is_asked_for_again(stress: Callable[..., Any], project: Path) -> None:
     assert stress("model=bare-cue", "--only", "keyboard")[0] == 0
     path = _folder(project, "bare-cue").path / "stress" / "fold-02" / "keyboard.json"
@@ -317,6 +319,7 @@ def test_of_several_runs_of_a_model_the_one_with_the_named_parameters_is_tested(
     assert flipped == {(): 56, (word,): 0}
 
 
+@pytest.mark.slow
 def test_the_report_shows_drops_and_how_to_get_them(
     stress: Callable[..., Any], project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

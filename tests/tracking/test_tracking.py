@@ -519,6 +519,7 @@ def test_changed_results_take_the_place_of_the_old_ones(client, results):
     assert min(run.data.metrics["test/accuracy"] for run in found) == 0.125
 
 
+@pytest.mark.slow
 def test_a_run_that_was_not_logged_to_its_end_is_logged_anew(client, results, monkeypatch):
     folder = write_run(results, task="cut-short")
 
@@ -621,6 +622,7 @@ def test_a_run_is_whole_after_a_kill_at_any_write(client, results, after):
         assert_whole(client, folder, run_id)
 
 
+@pytest.mark.slow
 def test_a_damaged_run_does_not_keep_the_others_from_being_tracked(client, results):
     damaged, sound = (write_run(results, task="damage", seed=seed) for seed in (0, 1))
     (damaged.path / "final/model.skops").write_bytes((damaged.path / "final/model.skops").read_bytes()[:500])
