@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.data.definition import read_definition
@@ -76,8 +77,27 @@ def _made_by(path: Path) -> int | None:
     return None if made is None else int(made[1])
 
 
-def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
-    """Read the labels of each annotator that the versions which a task comes from have added, by example.
+@dataclass(frozen=True)
+class Recorded:
+    """What the versions that a task comes from have added.
+
+    Parameters
+    ----------
+    votes : dict of str to dict of str to str
+        The label of each annotator, by example.
+    truth : dict of str to set of str
+        Whose labels were marked as the truth when they were last given, by example.
+    waiting : dict of str to list of str
+        The names under which votes on texts without a majority wait, by the digest of the text.
+    """
+
+    votes: dict[str, dict[str, str]] = field(default_factory=dict)
+    truth: dict[str, set[str]] = field(default_factory=dict)
+    waiting: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read_recorded(path: Path, version: int) -> Recorded:
+    """Read the votes of the versions that a task comes from.
 
     Parameters
     ----------
@@ -91,57 +111,26 @@ def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
     bench.errors.DataError
         If a file is not as ``bench add`` writes it.
     """
-    votes: dict[str, dict[str, str]] = {}
-    for name, line in _lines(path, version):
-        votes.setdefault(name, {})[str(line["annotator"])] = str(line["label"])
-    return votes
+    found = Recorded()
+    for name, who, label, line in _lines(path, version):
+        found.votes.setdefault(name, {})[who] = label
+        truth = found.truth.setdefault(name, set())
+        (truth.add if line.get(GROUND_TRUTH) is True else truth.discard)(who)
+        if (text := str(line.get(TEXT, ""))) and name not in found.waiting.setdefault(text, []):
+            found.waiting[text].append(name)
+    return found
 
 
-def read_ground_truth(path: Path, version: int) -> dict[str, set[str]]:
-    """Read whose labels were marked as the truth when they were last given, by example.
-
-    Parameters
-    ----------
-    path, version
-        As `read_votes` takes them.
-
-    Raises
-    ------
-    bench.errors.DataError
-        As `read_votes`.
-    """
-    truth: dict[str, set[str]] = {}
-    for name, line in _lines(path, version):
-        given = truth.setdefault(name, set())
-        (given.add if line.get(GROUND_TRUTH) is True else given.discard)(str(line["annotator"]))
-    return {name: given for name, given in truth.items() if given}
+def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
+    """Read the label of each annotator alone, by example; see `read_recorded`."""
+    return read_recorded(path, version).votes
 
 
-def read_waiting(path: Path, version: int) -> dict[str, list[str]]:
-    """Read the names under which votes on texts without a majority wait, by the digest of the text.
-
-    Parameters
-    ----------
-    path, version
-        As `read_votes` takes them.
-
-    Raises
-    ------
-    bench.errors.DataError
-        As `read_votes`.
-    """
-    waiting: dict[str, list[str]] = {}
-    for name, line in _lines(path, version):
-        if (text := str(line.get(TEXT, ""))) and name not in waiting.setdefault(text, []):
-            waiting[text].append(name)
-    return waiting
-
-
-def _lines(path: Path, version: int) -> Iterator[tuple[str, dict[str, object]]]:
-    """Each recorded vote, with the name of its example. A label can be empty, if the task has one for no label."""
+def _lines(path: Path, version: int) -> Iterator[tuple[str, str, str, dict[str, object]]]:
+    """Each recorded vote: example, annotator, label, which is empty if the task has one for no label, and the line."""
     for number in sorted(number for number in history(path) if number <= version):
         file = path.with_name(VOTES.format(number))
         for where, line in read_json_lines(file) if file.is_file() else ():
             name, who = (name_field(line, key, where) for key in ("example", "annotator"))
             label = "" if line.get("label") == "" else name_field(line, "label", where)
-            yield name, {**line, "annotator": who, "label": label}
+            yield name, who, label, line

@@ -21,16 +21,7 @@ from bench.data.definition import build_task, read_definition
 from bench.data.messages import listed
 from bench.data.task import Task
 from bench.data.task_definition import TaskDefinition
-from bench.data.votes import (
-    EXAMPLES,
-    KEPT,
-    POSTERIORS,
-    VOTES,
-    history,
-    read_ground_truth,
-    read_votes,
-    read_waiting,
-)
+from bench.data.votes import EXAMPLES, KEPT, POSTERIORS, VOTES, Recorded, history, read_recorded
 from bench.discovery import find, task_files
 from bench.errors import UserError
 from bench.labelling.exports import Export, by_text, n_repeated, read_export, with_keys
@@ -135,11 +126,10 @@ def _added(
     task = build_task(content, path)
     table = OwnTable.read(TaskDefinition.check(content, path), task)
     recorded = _recorded(table)
-    known = [who for votes in (*recorded.values(), *table.votes) for who in votes]
+    known = [who for votes in (*recorded.votes.values(), *table.votes) for who in votes]
     read = read_export(export, task.inputs, table.given, columns, asked, table.columns, known, annotator)
     texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
-    version = task.version
-    made = Merged(table, recorded, read_ground_truth(path, version), read_waiting(path, version))
+    made = Merged(table, recorded)
     given = [each for each in texts if each[1].labels]
     made.add(by_text(given))
     if made.contradicted:
@@ -293,11 +283,11 @@ def _same_person(export: Path, contradicted: Counter[str]) -> UserError:
     )
 
 
-def _recorded(table: OwnTable) -> dict[str, dict[str, str]]:
+def _recorded(table: OwnTable) -> Recorded:
     """The votes that earlier versions added, whose labels the task must still know."""
     task = table.task
-    recorded = read_votes(task.origin, task.version)
-    for name, votes in recorded.items():
+    recorded = read_recorded(task.origin, task.version)
+    for name, votes in recorded.votes.items():
         for who, label in votes.items():
             table.given.read(label, f"{task.origin.with_name(VOTES.format('*'))}: example '{name}', annotator {who}")
     return recorded

@@ -19,7 +19,7 @@ from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
 from bench.data.sources.further import written as as_text
 from bench.data.task import GROUP
-from bench.data.votes import ADJUDICATED, EARLIER, GROUND_TRUTH, TEXT
+from bench.data.votes import ADJUDICATED, EARLIER, GROUND_TRUTH, TEXT, Recorded
 from bench.errors import DataError
 from bench.labelling.drawn import EXAMPLE_ID, LABEL, text_digest
 from bench.labelling.exports import UNNAMED, Labelled
@@ -72,22 +72,13 @@ class Merged:
     ----------
     table : OwnTable
         The earlier version.
-    recorded : mapping of str to mapping of str to str
-        The votes that earlier versions added, by example and annotator.
-    truth : mapping of str to set of str
-        The annotators whose votes of an example are the truth, as earlier versions have it.
-    waiting : mapping of str to list of str
-        The names under which votes on texts without a majority are recorded, by the digest of the text.
+    recorded : Recorded
+        What earlier versions added.
     """
 
-    def __init__(
-        self,
-        table: OwnTable,
-        recorded: Mapping[str, Votes],
-        truth: Mapping[str, set[str]],
-        waiting: Mapping[str, list[str]],
-    ) -> None:
-        self.table, self.recorded, self.truth, self.waiting = table, recorded, truth, waiting
+    def __init__(self, table: OwnTable, recorded: Recorded) -> None:
+        self.table = table
+        self.recorded, self.truth, self.waiting = recorded.votes, recorded.truth, recorded.waiting
         self.weighs = table.definition.file.gold == DAWID_SKENE
         self.adds = False
         self.contradicted: Counter[str] = Counter()
