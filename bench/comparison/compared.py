@@ -148,6 +148,11 @@ class ComparedRuns:
         """The draws that all runs are scored on."""
         return GroupBootstrap(len(self.group_names), derive_seed(0, self.task.digest, "comparison"))
 
+    @cached_property
+    def largest_steps(self) -> dict[str, Floats]:
+        """How much one example can move each run's score, by the run's name; see `Metric.largest_steps`."""
+        return {run.name: self.metric.largest_steps(run.outcomes) for run in self.runs}
+
     def rows_of_seeds(self, rows: Codes) -> list[Codes]:
         """Some rows as those of the predictions with each seed."""
         n_seeds = max(len(self.seeds), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Disagreement:
     @classmethod
     def between(cls, runs: ComparedRuns, one: ComparedRun, other: ComparedRun, factor: float) -> Disagreement:
         """How much two of the compared runs disagree."""
-        differ, steps = _disagreements(runs, one, other), runs.metric.largest_steps(one.outcomes)
+        differ, steps = _disagreements(runs, one, other), runs.largest_steps[one.name]
         kinds = [differ & (runs.true == label) for label in range(len(steps))] if len(steps) > 1 else [differ]
         holding = [len(np.unique(runs.groups[kind])) for kind in kinds]
         rows = [kind.sum() / n if n else runs.repeats for kind, n in zip(kinds, holding, strict=True)]
@@ -136,11 +137,8 @@ def groups_for_equality(
 
     high = least
     while not enough(high):
-        least, high = high, 2 * high
-    while high - least > 1:
-        middle = (least + high) // 2
-        least, high = (least, middle) if enough(middle) else (middle, high)
-    return max(high, fewest)
+        high *= 2
+    return max(bisect.bisect_left(range(high), True, lo=least, key=enough), fewest)
 
 
 def chance_unmet(
@@ -173,7 +171,7 @@ def chance_unmet(
     if met or between.standard_error is None:
         return float(bdtr(met, n_groups, share))
     # Differences come in steps, and one of none at all is no rarity.
-    reach = abs(between.difference) + runs.repeats * float(runs.metric.largest_steps(one.outcomes).max()) / 2
+    reach = abs(between.difference) + runs.repeats * float(runs.largest_steps[one.name].max()) / 2
     elsewhere = rope * (1.0 - PARTS)
     small = np.subtract(*(stdtr(n_groups - 1, (end - elsewhere) / between.standard_error) for end in (reach, -reach)))
     return float(((1.0 - np.minimum(PARTS * share, 1.0)) ** n_groups * small).max())
